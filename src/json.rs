@@ -16,9 +16,10 @@ pub(crate) struct JsonError {
 impl JsonError {
     /// The same error for JSON that is part of another document, at `place`.
     pub(crate) fn within(self, place: &str) -> Self {
-        let path = match self.path.starts_with(['[']) || self.path.is_empty() {
-            true => format!("{place}{}", self.path),
-            false => format!("{place}.{}", self.path),
+        let path = if self.path.starts_with(['[']) || self.path.is_empty() {
+            format!("{place}{}", self.path)
+        } else {
+            format!("{place}.{}", self.path)
         };
         Self { path, ..self }
     }

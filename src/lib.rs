@@ -3,6 +3,10 @@
 //! The modules, in the order of the data flow: a module uses only modules above it in this list. `tests/layering` holds
 //! the same list as a table, and fails where the source breaks the rule.
 //!
+//! "The notebook" is the research notebook that keyside began as ("Keys fixed", June 2023; Python with TransformerLens): it
+//! studies head 10.7 of GPT-2 small on prompts of the indirect-object-identification task (IOI). Its prompts and numbers
+//! are reproduced exactly, and names such as `Normalization::Notebook` stand for its way of doing things.
+//!
 //! Shared by all:
 //! - [`error`]: the one error type, with cause, expectation and advice.
 //! - [`names`]: typed identifiers of heads, components, series, heatmaps, figures and positions, with their texts.

@@ -396,10 +396,7 @@ fn a_large_offset_of_all_embeddings_costs_nothing() {
 
 /// The tiny checkpoint with some elements of a tensor changed.
 fn changed(name: &str, change: impl Fn(usize, f32) -> f32) -> MemorySource {
-    common::tiny_changed(|of, index, value| match of == name {
-        true => change(index, value),
-        false => value,
-    })
+    common::tiny_changed(|of, index, value| if of == name { change(index, value) } else { value })
 }
 
 /// Reads what is written of `result`, which must be the same.

@@ -60,13 +60,12 @@ fn back(model: &Model, pass: &Pass, tap: usize, position: usize) -> Vec<Edit> {
         position,
         value: value.to_vec(),
     };
-    match point.is_of_head() {
-        true => {
-            let width = row.len() / model.config().n_head;
-            let heads = row.chunks_exact(width).enumerate();
-            heads.map(|(head, value)| edit(Some(head), value)).collect()
-        }
-        false => vec![edit(None, row)],
+    if point.is_of_head() {
+        let width = row.len() / model.config().n_head;
+        let heads = row.chunks_exact(width).enumerate();
+        heads.map(|(head, value)| edit(Some(head), value)).collect()
+    } else {
+        vec![edit(None, row)]
     }
 }
 

@@ -232,9 +232,10 @@ fn an_index_and_its_files_belong_together() {
     let lacking = index_changed(by_block(), |map| map["h.0.ln_1.weight"] = json!(TWO));
     let (json, _) = common::header(&tiny());
     let tensor = named(&json, "h.0.ln_1.weight");
-    let lacking = match tensor.starts_with('t') {
-        true => index_changed(by_block(), |map| map[&tensor] = json!(TWO)),
-        false => lacking,
+    let lacking = if tensor.starts_with('t') {
+        index_changed(by_block(), |map| map[&tensor] = json!(TWO))
+    } else {
+        lacking
     };
     let error = refused(&lacking);
     assert!(

@@ -141,9 +141,10 @@ fn forms() -> Forms {
     for series in SeriesId::FIXED.into_iter().chain([SeriesId::EarlierHead(head)]) {
         let parts = fixed_parts(&series.label());
         // True values are called so in sentences, too, and an earlier head is two numbers between words.
-        match series.is_true_values() || matches!(series, SeriesId::EarlierHead(_)) {
-            true => words.extend(parts),
-            false => telling.extend(parts),
+        if series.is_true_values() || matches!(series, SeriesId::EarlierHead(_)) {
+            words.extend(parts)
+        } else {
+            telling.extend(parts)
         }
     }
     let variants = [Variant::Whole, Variant::FromWu, Variant::FromMlp0, Variant::Split];

@@ -20,7 +20,7 @@ use keyside::forward::{Model, NoMonitor};
 use keyside::model::Processing;
 use keyside::names::Head;
 use keyside::result::ResultFile;
-use keyside::sweep::Row;
+use keyside::sweep::SweepRow;
 use results::true_score;
 
 fn keyside(arguments: &[&str]) -> Output {
@@ -55,7 +55,7 @@ fn fails(output: &Output, parts: &[&str]) {
     }
 }
 
-fn rows(folder: &Path) -> Vec<Row> {
+fn rows(folder: &Path) -> Vec<SweepRow> {
     let text = fs::read_to_string(folder.join("rows.jsonl")).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -65,9 +65,10 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.extend(files(&path)),
-            false => drop(found.insert(path.display().to_string(), fs::read(&path).unwrap())),
+        if path.is_dir() {
+            found.extend(files(&path))
+        } else {
+            drop(found.insert(path.display().to_string(), fs::read(&path).unwrap()))
         }
     }
     found
@@ -171,7 +172,7 @@ fn rows_are_what_single_runs_find() {
     }
     assert_eq!(compared, 480);
     // Sorted by seed, head and prompt.
-    let order = |row: &Row| (row.seed, row.head, row.prompt);
+    let order = |row: &SweepRow| (row.seed, row.head, row.prompt);
     assert!(rows.is_sorted_by_key(order));
 }
 
@@ -207,8 +208,8 @@ fn rows_of_sets_are_the_means_of_those_of_prompts() {
         );
         assert!(maps[0].contains(&attention), "{attention}");
         let of = prompts.iter().filter(|of| (of.head, of.seed) == (row.head, row.seed));
-        let of: Vec<&Row> = of.collect();
-        let mean = |value: fn(&Row) -> f64| of.iter().map(|row| value(row)).sum::<f64>() / of.len() as f64;
+        let of: Vec<&SweepRow> = of.collect();
+        let mean = |value: fn(&SweepRow) -> f64| of.iter().map(|row| value(row)).sum::<f64>() / of.len() as f64;
         assert_eq!((of.len(), row.count, row.prompt), (14, 14, None));
         assert!((row.score.unwrap() - mean(|row| row.score.unwrap())).abs() < 1e-6);
         assert!((row.prob.unwrap() - mean(|row| row.prob.unwrap())).abs() < 1e-6);
@@ -252,9 +253,10 @@ fn a_sweep_that_is_killed_at_any_moment_gives_the_same_file() {
         );
         kills += 1;
         // Finished shards stay unchanged.
-        let now = match shards.is_dir() {
-            true => files(&shards),
-            false => BTreeMap::new(),
+        let now = if shards.is_dir() {
+            files(&shards)
+        } else {
+            BTreeMap::new()
         };
         for (name, bytes) in before
             .iter()
@@ -430,7 +432,7 @@ fn models_and_prompts_are_found_by_their_names() {
         let of = rows
             .iter()
             .filter(|row| row.model == path(model) && row.prompts.ends_with(prompts));
-        of.cloned().collect::<Vec<Row>>()
+        of.cloned().collect::<Vec<SweepRow>>()
     };
     assert_eq!(
         (

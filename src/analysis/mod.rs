@@ -45,7 +45,7 @@ pub use contributions::{Contributions, Heatmap, contributions};
 pub use head_attention::{HeadAttention, head_attention};
 pub use head_effects::{Patched, TargetPrompt, Without};
 pub use omitted::{OmissionReason, OmittedHeatmap, OmittedSeries};
-pub use probes::{NAMED_FROM, NamedHeads, Probes, named_heads, probes, sequences as probe_sequences};
+pub use probes::{HeadRoles, MIN_ROLE_MEASURE, Probes, head_roles, probes, sequences as probe_sequences};
 pub use request::{Analysis, BatchValues, Observer, Phase, Progress};
 pub use run_directions::GroupsOverPrompts;
 pub use run_writes::Chances;

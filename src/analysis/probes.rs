@@ -12,10 +12,10 @@ use crate::names::{Head, HeadRole};
 use crate::prompts::ioi::random::PythonRandom;
 
 /// Heads with their roles and the measure of each role: see [`Probes::named`].
-pub type NamedHeads = Vec<(Head, Vec<(HeadRole, f32)>)>;
+pub type HeadRoles = Vec<(Head, Vec<(HeadRole, f32)>)>;
 
 /// A head gets the name of a role if its measure is at least this.
-pub const NAMED_FROM: f32 = 0.4;
+pub const MIN_ROLE_MEASURE: f32 = 0.4;
 
 /// Number of sequences.
 const SEQUENCES: usize = 32;
@@ -45,9 +45,9 @@ impl Probes {
         }
     }
 
-    /// The heads whose measure of some role is at least `threshold` ([`NAMED_FROM`]), by layer, each with its roles and
+    /// The heads whose measure of some role is at least `threshold` ([`MIN_ROLE_MEASURE`]), by layer, each with its roles and
     /// their measures, the largest first.
-    pub fn named(&self, threshold: f32) -> NamedHeads {
+    pub fn roles(&self, threshold: f32) -> HeadRoles {
         let layers = (0..).map_while(|layer| self.previous_token.row(layer)).enumerate();
         let heads = layers.flat_map(|(layer, heads)| (0..heads.len()).map(move |head| Head::new(layer, head)));
         heads
@@ -91,9 +91,10 @@ pub async fn probes(model: &mut Model, monitor: &dyn Monitor) -> Result<Probes> 
     let (layers, heads) = (model.config().n_layer, model.config().n_head);
     let sequences = sequences(model.config().d_vocab, model.config().n_ctx);
     let cells = cells(&sequences);
-    let found = match cells.is_empty() {
-        true => Vec::new(),
-        false => measure_cells(model, &sequences, (&cells, HeadRole::ALL.len()), monitor).await?,
+    let found = if cells.is_empty() {
+        Vec::new()
+    } else {
+        measure_cells(model, &sequences, (&cells, HeadRole::ALL.len()), monitor).await?
     };
     let mut found = found.into_iter();
     let mut next = || match found.next().flatten() {
@@ -130,11 +131,11 @@ fn cells(sequences: &[Vec<u32>]) -> Vec<Cells> {
 ///
 /// # Errors
 /// Those of [`probes`].
-pub async fn named_heads(model: &mut Model, observer: &dyn Observer) -> Result<NamedHeads> {
+pub async fn head_roles(model: &mut Model, observer: &dyn Observer) -> Result<HeadRoles> {
     let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
     let tracker = ProgressTracker::new(observer, Phase::Loading, 1, layers, traffic);
     tracker.plan(SEQUENCES * 2 * TOKENS, model.bytes_to_read(&[], layers, None));
-    Ok(probes(model, &tracker).await?.named(NAMED_FROM))
+    Ok(probes(model, &tracker).await?.roles(MIN_ROLE_MEASURE))
 }
 
 #[cfg(test)]
@@ -175,7 +176,7 @@ mod tests {
             induction: array([0.0, 0.0, 0.4, 0.0]),
         };
         assert_eq!(
-            probes.named(NAMED_FROM),
+            probes.roles(MIN_ROLE_MEASURE),
             [
                 (Head::new(0, 0), vec![(HeadRole::PreviousToken, 0.9)]),
                 (Head::new(1, 0), vec![(HeadRole::Induction, 0.4)]),

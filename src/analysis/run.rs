@@ -109,12 +109,12 @@ impl<S> Run<S> {
         tracker: &ProgressTracker<'_>,
     ) -> Result<()> {
         // If the pass goes on after the head's layer, the layer's input has been captured.
-        let resid = match self.layers > self.head_layer {
-            true => pass
-                .captured
+        let resid = if self.layers > self.head_layer {
+            pass.captured
                 .first()
-                .map_or(&[][..], |captured| captured.values.as_slice()),
-            false => &pass.resid,
+                .map_or(&[][..], |captured| captured.values.as_slice())
+        } else {
+            &pass.resid
         };
         let shared = Shared::new(weights, pass, resid);
         let mut shown = Vec::with_capacity(self.members.len());

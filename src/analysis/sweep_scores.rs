@@ -97,9 +97,10 @@ pub async fn scores_of_heads(
             let weights = model.head_weights(*head, &tracker).await?;
             for (prompts, pass) in group.iter().zip(&passes) {
                 // The taps of other passes, which borrow its rows, come after its own.
-                let resid = match head.layer < layers {
-                    true => &pass.captured[head.layer].values,
-                    false => &pass.resid,
+                let resid = if head.layer < layers {
+                    &pass.captured[head.layer].values
+                } else {
+                    &pass.resid
                 };
                 let scores = HeadScores::new(&weights, &pass.tree, resid, prompts.len())?;
                 for (index, prompt) in prompts.iter().enumerate() {

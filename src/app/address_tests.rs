@@ -491,15 +491,15 @@ impl Random {
                 view.histograms.insert(name, histogram);
             }
         }
-        let ends = |random: &mut Self| (random.below(1300), random.below(70_000));
+        let range = |random: &mut Self| (random.below(1300), random.below(70_000));
         view.heatmap = HeatmapView {
             name: self.sometimes(Self::text).map_or(HeatmapId::KEY, HeatmapId::from),
             as_in_notebook: self.below(2) == 0,
             zoom: self.sometimes(|random| CellRange {
                 rows: (random.below(12), random.below(12)),
-                columns: ends(random),
+                columns: range(random),
             }),
-            pick: self.sometimes(ends),
+            pick: self.sometimes(range),
         };
         view.scatter = ScatterView {
             x: self.sometimes(Self::series),

@@ -138,9 +138,10 @@ const LOWEST_PLOT: f64 = 140.0;
 pub fn available_height(suitable: f64, plot: f64, inner: f64) -> f64 {
     // The host rounds heights up.
     let missing = suitable.ceil() - inner.ceil();
-    match missing > 0.0 {
-        true => (plot - missing).max(LOWEST_PLOT),
-        false => f64::INFINITY,
+    if missing > 0.0 {
+        (plot - missing).max(LOWEST_PLOT)
+    } else {
+        f64::INFINITY
     }
 }
 

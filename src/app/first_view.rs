@@ -44,9 +44,12 @@ pub fn html(recording: &Recording) -> Result<String> {
 
 /// The answer, with the most important words marked.
 fn answer(section: &AttentionSection) -> String {
-    let part = |(text, marked): (String, bool)| match marked {
-        true => format!("<b>{}</b>", escaped(&text)),
-        false => escaped(&text),
+    let part = |(text, marked): (String, bool)| {
+        if marked {
+            format!("<b>{}</b>", escaped(&text))
+        } else {
+            escaped(&text)
+        }
     };
     answer_in_parts(section).into_iter().map(part).collect()
 }

@@ -1,6 +1,6 @@
 //! Names of heads: from the literature for GPT-2 small, by their measured roles for other models.
 
-use crate::analysis::NamedHeads;
+use crate::analysis::HeadRoles;
 use crate::checkpoint::HUB_MODELS;
 use crate::error::{Error, ErrorKind};
 use crate::names::{Head, HeadRole};
@@ -39,7 +39,7 @@ const LITERATURE: [(&str, &[Head]); 7] = [
 
 /// Heads with the same name.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Named {
+pub struct HeadGroup {
     /// The name.
     pub name: String,
     /// The heads, each with the measure of the role, if it was measured.
@@ -47,13 +47,13 @@ pub struct Named {
 }
 
 /// The heads known from the literature, if the model of `result` is GPT-2 small.
-pub fn from_literature(result: &ResultFile) -> Option<Vec<Named>> {
+pub fn from_literature(result: &ResultFile) -> Option<Vec<HeadGroup>> {
     let config = &result.config;
     let shape = (config.n_layer, config.n_head, config.d_model) == (12, 12, 768);
     if !shape || result.model.name != "GPT-2 small" && !is_gpt2_small_at(&result.model.source) {
         return None;
     }
-    let named = |(name, heads): (&str, &[Head])| Named {
+    let named = |(name, heads): (&str, &[Head])| HeadGroup {
         name: name.to_owned(),
         heads: heads.iter().map(|&head| (head, None)).collect(),
     };
@@ -68,11 +68,10 @@ pub fn is_gpt2_small_at(source: &str) -> bool {
 
 /// The source of the names.
 pub fn source(measured: bool) -> &'static str {
-    match measured {
-        true => {
-            "Named by what they do with 32 sequences of 50 random tokens, each twice over: mean attention there, from 0.4 on."
-        }
-        false => "Named as in Wang et al. 2022 (arXiv:2211.00593), on prompts of the IOI task.",
+    if measured {
+        "Named by what they do with 32 sequences of 50 random tokens, each twice over: mean attention there, from 0.4 on."
+    } else {
+        "Named as in Wang et al. 2022 (arXiv:2211.00593), on prompts of the IOI task."
     }
 }
 
@@ -88,13 +87,13 @@ pub fn label((head, value): &(Head, Option<f32>)) -> String {
 #[derive(Debug, Clone, Default)]
 pub struct HeadNames {
     active: Option<(u32, String)>,
-    found: Option<(String, NamedHeads)>,
+    found: Option<(String, HeadRoles)>,
     error: Option<Error>,
 }
 
 impl HeadNames {
     /// The measured names for the model at `url`.
-    pub fn of(&self, url: &str) -> Option<Vec<Named>> {
+    pub fn of(&self, url: &str) -> Option<Vec<HeadGroup>> {
         let (_, heads) = self.found.as_ref().filter(|(of, _)| of == url)?;
         let of_role = |role: HeadRole| {
             let value = |roles: &[(HeadRole, f32)]| roles.iter().find(|(of, _)| *of == role).map(|(_, value)| *value);
@@ -103,7 +102,7 @@ impl HeadNames {
                 .filter_map(|(head, roles)| Some((*head, Some(value(roles)?))));
             let name = role.to_string();
             let heads: Vec<_> = heads.collect();
-            (!heads.is_empty()).then_some(Named { name, heads })
+            (!heads.is_empty()).then_some(HeadGroup { name, heads })
         };
         Some(HeadRole::ALL.into_iter().filter_map(of_role).collect())
     }
@@ -133,7 +132,7 @@ impl HeadNames {
         Some(ToWorker::Cancel { id })
     }
 
-    pub(super) fn named(&mut self, id: u32, heads: NamedHeads) {
+    pub(super) fn receive(&mut self, id: u32, heads: HeadRoles) {
         if let Some((_, url)) = self.active.take_if(|(active, _)| *active == id) {
             self.found = Some((url, heads));
         }
@@ -180,10 +179,10 @@ mod tests {
         let ToWorker::NameHeads { id: 7, .. } = head_names.ask(7, "a") else {
             panic!("no message")
         };
-        head_names.named(6, Vec::new());
+        head_names.receive(6, Vec::new());
         assert!(head_names.is_active() && head_names.of("a").is_none());
         let heads = vec![(Head::new(1, 0), vec![(HeadRole::Induction, 0.98)])];
-        head_names.named(7, heads);
+        head_names.receive(7, heads);
         let named = head_names.of("a").expect("is known");
         assert_eq!(
             (named[0].name.as_str(), label(&named[0].heads[0]).as_str()),

@@ -150,9 +150,10 @@ pub fn unasked(url: &str, stored: Option<&[StoredModel]>) -> (String, String) {
 
 /// Usage and quota: "452.1 MB of 10.2 GB used; the browser may clear it when space is short".
 pub fn space_text(space: &Space) -> String {
-    let promise = match space.persistent {
-        true => "the browser keeps it until you delete it",
-        false => "the browser may clear it when space is short",
+    let promise = if space.persistent {
+        "the browser keeps it until you delete it"
+    } else {
+        "the browser may clear it when space is short"
     };
     format!("{} of {} used; {promise}.", size(space.usage), size(space.quota))
 }

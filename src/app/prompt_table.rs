@@ -10,7 +10,7 @@ pub const PAGE: usize = 12;
 
 /// A row of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct PromptRow {
     /// The prompt's index in the result.
     pub prompt: usize,
     /// The same for display, from 1.
@@ -22,7 +22,7 @@ pub struct Row {
 }
 
 /// The rows of the page that begins at index `start` of `list`.
-pub fn rows(result: &ResultFile, view: &ScatterView, list: &PromptList, start: usize) -> Vec<Row> {
+pub fn rows(result: &ResultFile, view: &ScatterView, list: &PromptList, start: usize) -> Vec<PromptRow> {
     let columns = columns(result, view);
     let series: Vec<(usize, &[f32])> = columns
         .iter()
@@ -38,7 +38,7 @@ pub fn rows(result: &ResultFile, view: &ScatterView, list: &PromptList, start: u
             let value = values.get(prompt);
             value.map_or_else(String::new, |value| number(f64::from(*value), *decimals))
         };
-        Row {
+        PromptRow {
             prompt,
             number: grouped(prompt + 1),
             values: series.iter().map(value).collect(),

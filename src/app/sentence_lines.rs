@@ -137,9 +137,10 @@ impl SentenceLines {
 
     /// The prefix of error messages about the line in the field: "Line 2 of 3: "; empty if there is only one line.
     pub fn place(&self) -> String {
-        match self.are_several() {
-            true => format!("Line {} of {}: ", self.at + 1, self.texts.len()),
-            false => String::new(),
+        if self.are_several() {
+            format!("Line {} of {}: ", self.at + 1, self.texts.len())
+        } else {
+            String::new()
         }
     }
 }

@@ -336,7 +336,7 @@ impl Session {
             }
             FromWorker::Answered { id } if self.question_state.is_asking(id) => self.question_state.finish(),
             FromWorker::Answered { id } if self.trials.is_trying(id) => self.trials.finish(),
-            FromWorker::Named { id, heads } => self.head_names.named(id, heads),
+            FromWorker::HeadRoles { id, heads } => self.head_names.receive(id, heads),
             FromWorker::Failed { id, error } if self.question_state.is_asking(id) => self.question_state.fail(error),
             FromWorker::Failed { id, error } if self.trials.is_trying(id) => self.trials.fail(error),
             FromWorker::Failed { id, error } => self.failed(id, error),

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::analysis::pair::{Named, Question};
+use crate::analysis::pair::{LabeledToken, Question};
 use crate::analysis::{ChangesSection, RunIntervention};
 use crate::app::form::{Form, ModelChoice};
 use crate::forward::Sampling;
@@ -212,7 +212,7 @@ fn what_an_intervention_changes_fills_in_after_the_histograms_and_stays() {
     session.receive(described(id - 1));
     let batches = 10;
     (0..batches).for_each(|index| session.receive(batch(id, index)));
-    let token = Named {
+    let token = LabeledToken {
         token: 1,
         text: " Mary".into(),
     };

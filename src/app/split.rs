@@ -58,14 +58,14 @@ impl Split {
             }
         };
         let rows: Vec<SplitRow> = result.split(by).into_iter().map(row).filter(|row| row.n > 0).collect();
-        let ends = rows.iter().flat_map(|row| &row.spreads).flatten();
-        let ends = ends.flat_map(|spread| {
+        let limits = rows.iter().flat_map(|row| &row.spreads).flatten();
+        let limits = limits.flat_map(|spread| {
             [
                 spread.mean - spread.standard_deviation,
                 spread.mean + spread.standard_deviation,
             ]
         });
-        let range = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), end| {
+        let range = limits.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), end| {
             (low.min(end), high.max(end))
         });
         let range = if name.probs() { (0.0, 1.0) } else { range };
@@ -80,9 +80,10 @@ impl Split {
     /// Position of `value` on the scale, in percent, from 0 to 100.
     pub fn place(&self, value: f64) -> f64 {
         let (low, high) = self.range;
-        match high > low {
-            true => (100.0 * (value - low) / (high - low)).clamp(0.0, 100.0),
-            false => 50.0,
+        if high > low {
+            (100.0 * (value - low) / (high - low)).clamp(0.0, 100.0)
+        } else {
+            50.0
         }
     }
 

@@ -54,9 +54,10 @@ impl SeriesFacts<'_> {
 
     /// "W_U\[S\]"; for the series without substitution "the query as it is (No patching)".
     fn with_place(&self, side: Side) -> String {
-        match *self.label == BASE {
-            true => format!("the {side} as it is ({BASE})"),
-            false => self.label.to_string(),
+        if *self.label == BASE {
+            format!("the {side} as it is ({BASE})")
+        } else {
+            self.label.to_string()
         }
     }
 
@@ -158,16 +159,17 @@ fn percent(share: f64) -> String {
 /// The evidence for a positive difference of `first` and `second`: "difference 4.53, 95 % interval 4.44 to 4.63,
 /// W_U\[IO\] higher in 1,195 of 1,200 prompts"; for shares "1.7 points, 95 % interval 0.9 to 2.5 points, ...".
 fn basis(found: &Comparison, first: &SeriesFacts<'_>, second: &SeriesFacts<'_>, probs: bool) -> String {
-    let (found, higher) = match found.mean < 0.0 {
-        true => (found.reversed(), second),
-        false => (*found, first),
+    let (found, higher) = if found.mean < 0.0 {
+        (found.reversed(), second)
+    } else {
+        (*found, first)
     };
     let (per_unit, least, points) = if probs { (100.0, 0, " points") } else { (1.0, 2, "") };
     let decimals = decimals(per_unit * (found.interval.high - found.interval.low), least);
     format!(
         "difference {}{points}, 95 % interval {}{points}, {} higher in {} of {}",
         number(per_unit * found.mean, decimals),
-        ends(&found.interval, per_unit),
+        limits(&found.interval, per_unit),
         higher.label,
         grouped(found.wins),
         counted(found.n, "prompt", "prompts")
@@ -175,7 +177,7 @@ fn basis(found: &Comparison, first: &SeriesFacts<'_>, second: &SeriesFacts<'_>, 
 }
 
 /// "5.91 to 6.30", multiplied by `per_unit`.
-fn ends(interval: &Interval, per_unit: f64) -> String {
+fn limits(interval: &Interval, per_unit: f64) -> String {
     let (low, high) = (per_unit * interval.low, per_unit * interval.high);
     let decimals = decimals(high - low, if per_unit == 1.0 { 2 } else { 0 });
     format!("{} to {}", number(low, decimals), number(high, decimals))
@@ -220,9 +222,10 @@ fn question_of_ioi(result: &ResultFile, compare: &Compare<'_>) -> String {
     let most = base.values.iter().filter(|share| **share > 0.5).count();
     let verdict = match (found.interval.low, found.interval.high) {
         (low, _) if low > 0.5 => {
-            let most = match most == base.values.len() {
-                true => "every one".to_owned(),
-                false => grouped(most),
+            let most = if most == base.values.len() {
+                "every one".to_owned()
+            } else {
+                grouped(most)
             };
             format!(
                 "On average that is more than all other positions get together, and so it is in {most} of the prompts."
@@ -233,7 +236,7 @@ fn question_of_ioi(result: &ResultFile, compare: &Compare<'_>) -> String {
         (_, high) if high > 0.5 => "That is about half.".to_owned(),
         _ => "That is about a tenth.".to_owned(),
     };
-    format!("{over} (95 % interval {} %). {verdict}", ends(&found.interval, 100.0))
+    format!("{over} (95 % interval {} %). {verdict}", limits(&found.interval, 100.0))
 }
 
 /// A sentence about whether the order of the names separates the groups of `series`.
@@ -272,9 +275,10 @@ pub fn histogram(result: &ResultFile, name: HistogramId, view: &View, compare: &
         return vec!["There are no values yet: this figure fills in with the first batch.".into()];
     }
     let visible = facts.visible(view);
-    let (sentences, more) = match name.probs() {
-        true => ([facts.attention(&visible), facts.prompts_won(&visible)], None),
-        false => ([facts.furthest_right(&visible), facts.meaning()], facts.normalization()),
+    let (sentences, more) = if name.probs() {
+        ([facts.attention(&visible), facts.prompts_won(&visible)], None)
+    } else {
+        ([facts.furthest_right(&visible), facts.meaning()], facts.normalization())
     };
     let all = sentences.into_iter().chain(more);
     all.map(|sentence| result.with_position_names(sentence)).collect()

@@ -65,9 +65,10 @@ impl SweepMaps {
         let heads = self.sets.iter().map(SweptSet::count);
         let sets = counted(self.sets.len(), "set of prompts", "sets of prompts");
         let (least, most) = (heads.clone().min().unwrap_or(0), heads.max().unwrap_or(0));
-        match least == most {
-            true => format!("{} on {sets}", counted(most, "head", "heads")),
-            false => format!("{least} to {most} heads on {sets}"),
+        if least == most {
+            format!("{} on {sets}", counted(most, "head", "heads"))
+        } else {
+            format!("{least} to {most} heads on {sets}")
         }
     }
 
@@ -157,16 +158,13 @@ fn take_model(form: &mut Form, model: &str, revision: Option<&str>) -> Vec<Strin
     };
     if let Some(name) = model.strip_prefix(HUB) {
         let revision = revision.unwrap_or_default();
-        match HUB_MODELS.iter().any(|known| known.name == name) {
-            true => {
-                choose(form, ModelChoice::Hub);
-                form.hub = name.to_owned();
-                form.revision = revision.to_owned();
-            }
-            false => {
-                choose(form, ModelChoice::Url);
-                form.url = hub_url(name, revision).unwrap_or_else(|_| model.to_owned());
-            }
+        if HUB_MODELS.iter().any(|known| known.name == name) {
+            choose(form, ModelChoice::Hub);
+            form.hub = name.to_owned();
+            form.revision = revision.to_owned();
+        } else {
+            choose(form, ModelChoice::Url);
+            form.url = hub_url(name, revision).unwrap_or_else(|_| model.to_owned());
         }
         return vec!["Press Run.".to_owned()];
     }
@@ -183,11 +181,12 @@ fn take_model(form: &mut Form, model: &str, revision: Option<&str>) -> Vec<Strin
     }
     let is_picked = form.model == ModelChoice::Picked && !form.picked.is_empty();
     choose(form, ModelChoice::Picked);
-    match is_picked {
-        true => vec![format!(
+    if is_picked {
+        vec![format!(
             "Check that the picked files are those of {model}, and press Run."
-        )],
-        false => vec![format!("Pick the files of {model}, and press Run.")],
+        )]
+    } else {
+        vec![format!("Pick the files of {model}, and press Run.")]
     }
 }
 

@@ -1,6 +1,6 @@
 //! The form for custom interventions, and its interpretation.
 
-use crate::analysis::pair::{Extent, Intervention, InterventionRequest, Named, Replacement, Vector};
+use crate::analysis::pair::{Extent, Intervention, InterventionRequest, LabeledToken, Replacement, Vector};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::intervention_words::activation_name;
 use crate::names::{Component, Head, HeadActivation, Side};
@@ -8,7 +8,7 @@ use crate::prompts::PromptSource;
 
 /// The target of the intervention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum TrialTarget {
     /// The input of a query or key is replaced by a vector.
     Made(Side),
     /// A component is removed from the input of a query or key.
@@ -17,7 +17,7 @@ pub enum Place {
     Set(HeadActivation),
 }
 
-impl Place {
+impl TrialTarget {
     /// All of them.
     pub const ALL: [Self; 9] = [
         Self::Made(Side::Query),
@@ -163,7 +163,7 @@ impl ParsedTrial {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrialForm {
     /// The changed activation.
-    pub place: Place,
+    pub place: TrialTarget,
     /// The replacement; if it is impossible here, the first possible one is used.
     pub put: Put,
     /// A token: its text, or its id.
@@ -179,7 +179,7 @@ pub struct TrialForm {
 impl Default for TrialForm {
     fn default() -> Self {
         Self {
-            place: Place::Made(Side::Query),
+            place: TrialTarget::Made(Side::Query),
             put: Put::Unembedding,
             token: String::new(),
             component: String::new(),
@@ -202,21 +202,21 @@ impl TrialForm {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for no token, and for a component or a head that it is not.
-    pub fn read(&self, head: Head, known: &[Named]) -> Result<ParsedTrial> {
+    pub fn read(&self, head: Head, known: &[LabeledToken]) -> Result<ParsedTrial> {
         let intervention = match self.place {
-            Place::Made(side) => {
+            TrialTarget::Made(side) => {
                 let (vector, token_text) = self.vector(known)?;
                 return Ok(ParsedTrial {
                     intervention: Intervention::Substitute { side, vector },
                     token_text,
                 });
             }
-            Place::Without(side) => Intervention::Remove {
+            TrialTarget::Without(side) => Intervention::Remove {
                 side,
                 component: self.component.trim().parse()?,
                 scale: 1.0,
             },
-            Place::Set(activation) => Intervention::Set {
+            TrialTarget::Set(activation) => Intervention::Set {
                 head: match self.head.trim() {
                     "" => head,
                     typed => typed.parse()?,
@@ -234,7 +234,7 @@ impl TrialForm {
     }
 
     /// The vector, and the text of its token if that is unknown.
-    fn vector(&self, known: &[Named]) -> Result<(Vector, Option<String>)> {
+    fn vector(&self, known: &[LabeledToken]) -> Result<(Vector, Option<String>)> {
         let of_token = |vector: fn(u32) -> Vector| {
             let token = self.token(known)?;
             Result::Ok((
@@ -252,7 +252,7 @@ impl TrialForm {
     }
 
     /// The typed token; None for a text that is none of `known`.
-    fn token(&self, known: &[Named]) -> Result<Option<u32>> {
+    fn token(&self, known: &[LabeledToken]) -> Result<Option<u32>> {
         let typed = self.token.trim();
         if typed.is_empty() {
             return Err(Error::new(ErrorKind::Request, "no token is named")
@@ -271,8 +271,8 @@ mod tests {
 
     use super::*;
 
-    fn known() -> Vec<Named> {
-        let named = |token, text: &str| Named {
+    fn known() -> Vec<LabeledToken> {
+        let named = |token, text: &str| LabeledToken {
             token,
             text: text.into(),
         };
@@ -314,7 +314,7 @@ mod tests {
             );
         }
         let without = TrialForm {
-            place: Place::Without(Side::Key),
+            place: TrialTarget::Without(Side::Key),
             component: "MLP2".into(),
             ..TrialForm::default()
         };
@@ -334,7 +334,7 @@ mod tests {
             .is_err()
         );
         let set = TrialForm {
-            place: Place::Set(HeadActivation::Z),
+            place: TrialTarget::Set(HeadActivation::Z),
             everywhere: true,
             ..TrialForm::default()
         };
@@ -389,10 +389,13 @@ mod tests {
 
     #[test]
     fn values_are_of_one_choice_each() {
-        let places: std::collections::BTreeSet<String> = Place::ALL.map(Place::value).into();
-        assert_eq!(places.len(), Place::ALL.len());
+        let places: std::collections::BTreeSet<String> = TrialTarget::ALL.map(TrialTarget::value).into();
+        assert_eq!(places.len(), TrialTarget::ALL.len());
         for put in Put::ALL {
-            assert!(Place::ALL.iter().any(|place| place.puts().contains(&put)), "{put:?}");
+            assert!(
+                TrialTarget::ALL.iter().any(|place| place.puts().contains(&put)),
+                "{put:?}"
+            );
         }
     }
 }

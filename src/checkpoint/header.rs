@@ -98,12 +98,11 @@ impl TensorEntry {
             return Ok(());
         }
         let reversed = self.shape.iter().rev().copied();
-        let advice = match shape.len() == 2 && reversed.eq(shape.iter().map(|size| *size as u64)) {
-            true => {
-                "It looks transposed: GPT-2's maps are [in, out], those of a Linear layer [out, in]. Transpose the weights of \
+        let advice = if shape.len() == 2 && reversed.eq(shape.iter().map(|size| *size as u64)) {
+            "It looks transposed: GPT-2's maps are [in, out], those of a Linear layer [out, in]. Transpose the weights of \
                  all blocks' maps and save the file again."
-            }
-            false => "Check that config.json belongs to this file.",
+        } else {
+            "Check that config.json belongs to this file."
         };
         Err(
             error(format!("tensor {name} of {} has shape {:?}", self.file, self.shape))
@@ -192,13 +191,14 @@ impl Header {
             }
             let file = Rc::clone(&entry.file);
             if let Some(before) = tensors.insert(short.to_owned(), entry) {
-                return Err(match before.file == file {
-                    true => error(format!(
+                return Err(if before.file == file {
+                    error(format!(
                         "{file} has tensor {short} twice: with the prefix {prefix} and without"
-                    )),
-                    false => error(format!("tensor {short} is both in {} and in {file}", before.file))
+                    ))
+                } else {
+                    error(format!("tensor {short} is both in {} and in {file}", before.file))
                         .expected("each tensor in one file")
-                        .advice("The files are not of one model; download all of them again."),
+                        .advice("The files are not of one model; download all of them again.")
                 });
             }
         }

@@ -136,9 +136,10 @@ pub fn hub_name(url: &str) -> Option<String> {
         .split_once("/resolve/")?;
     let known = HUB_MODELS.iter().find(|model| model.path == path);
     let name = known.map_or(path, |model| model.name);
-    Some(match known.is_some_and(|model| model.commit == revision) {
-        true => name.to_owned(),
-        false => format!("{name}@{revision}"),
+    Some(if known.is_some_and(|model| model.commit == revision) {
+        name.to_owned()
+    } else {
+        format!("{name}@{revision}")
     })
 }
 

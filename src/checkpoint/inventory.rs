@@ -26,9 +26,10 @@ pub async fn stored_models(store: &dyn Store) -> Result<Vec<StoredModel>> {
     let mut models = Vec::new();
     for folder in store.folders().await? {
         let manifest = Manifest::read(store, &folder).await?.unwrap_or_default();
-        let location = match manifest.location.is_empty() {
-            true => folder.clone(),
-            false => manifest.location.clone(),
+        let location = if manifest.location.is_empty() {
+            folder.clone()
+        } else {
+            manifest.location.clone()
         };
         models.push(StoredModel {
             bytes: manifest.bytes(),

@@ -136,9 +136,10 @@ fn model_url_unless_path(text: &str) -> Result<Option<String>> {
         .next()
         .unwrap_or_default()
         .to_ascii_lowercase();
-    match is_domain(&host) && !HUB_HOSTS.contains(&host.as_str()) && !text.contains("://") {
-        true => Ok(None),
-        false => model_url(text),
+    if is_domain(&host) && !HUB_HOSTS.contains(&host.as_str()) && !text.contains("://") {
+        Ok(None)
+    } else {
+        model_url(text)
     }
 }
 
@@ -168,10 +169,13 @@ fn on_hub(path: &str) -> Result<String> {
     match parts {
         [] => Err(wrong()),
         [first, ..] if NO_OWNERS.contains(first) => Err(wrong()),
-        [name] => match HUB_MODELS.iter().any(|model| model.name == *name) {
-            true => hub_url(name, ""),
-            false => Err(wrong()),
-        },
+        [name] => {
+            if HUB_MODELS.iter().any(|model| model.name == *name) {
+                hub_url(name, "")
+            } else {
+                Err(wrong())
+            }
+        }
         [owner, model, kind, revision, rest @ ..] if BEFORE_REVISION.contains(kind) => {
             let mut url = hub_url(&format!("{owner}/{model}"), revision)?;
             let folders = match rest {

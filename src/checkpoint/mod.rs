@@ -76,9 +76,10 @@ const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(10 * 60
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub fn source_for(text: &str, notices: NoticeBoard) -> crate::error::Result<Box<dyn Source>> {
     let is_folder = |text: &str| std::path::Path::new(text).is_dir();
-    let meant = match std::path::Path::new(text).exists() {
-        true => locate::ModelPlace::Folder,
-        false => locate::model_place(text, is_folder)?,
+    let meant = if std::path::Path::new(text).exists() {
+        locate::ModelPlace::Folder
+    } else {
+        locate::model_place(text, is_folder)?
     };
     let (url, name) = match meant {
         locate::ModelPlace::Address(url) => (url, None),

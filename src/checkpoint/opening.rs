@@ -25,9 +25,10 @@ struct Part {
 /// [`ErrorKind::Missing`] where there are none, [`ErrorKind::Source`] where they can't be read, [`ErrorKind::Checkpoint`] where
 /// they are not what is `expected`.
 pub(super) async fn open(source: &dyn Source, expected: &Expected) -> Result<Header> {
-    let missing = match is_kept_instead(source, INDEX, FILE).await {
-        true => None,
-        false => match part(source, FILE).await {
+    let missing = if is_kept_instead(source, INDEX, FILE).await {
+        None
+    } else {
+        match part(source, FILE).await {
             Ok(Part { range, entries }) => {
                 let header = checked(FILE, entries, expected);
                 if header.is_err() {
@@ -37,7 +38,7 @@ pub(super) async fn open(source: &dyn Source, expected: &Expected) -> Result<Hea
             }
             Err(error) if error.kind == ErrorKind::Missing => Some(error),
             Err(error) => return Err(error),
-        },
+        }
     };
     let index = match (read_parsed(source, INDEX, Index::parse).await, missing) {
         (Ok(index), _) => index,

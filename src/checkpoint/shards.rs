@@ -92,11 +92,12 @@ impl Index {
 fn check_name(name: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let stays = !name.starts_with('.') && name.len() <= LONGEST_NAME && name.chars().all(plain);
-    match stays && is_weights(name) {
-        true => Ok(()),
-        false => Err(error(format!("{INDEX} names the file {name:?}"))
+    if stays && is_weights(name) {
+        Ok(())
+    } else {
+        Err(error(format!("{INDEX} names the file {name:?}"))
             .expected("files beside it, such as model-00001-of-00002.safetensors")
-            .advice("Nothing outside of the model's folder is read.")),
+            .advice("Nothing outside of the model's folder is read."))
     }
 }
 

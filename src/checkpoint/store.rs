@@ -182,25 +182,23 @@ impl Store for MemoryStore {
 
     fn create<'a>(&'a self, folder: &'a str, file: &'a str) -> LocalBoxFuture<'a, Result<Box<dyn StoredFileWriter>>> {
         let key = (folder.to_owned(), file.to_owned());
-        let created = match self.writing.borrow_mut().insert(key.clone()) {
-            true => {
-                self.put(folder, file, Vec::new());
-                let store = self.clone();
-                Ok(Box::new(MemoryWriter { store, key }) as Box<dyn StoredFileWriter>)
-            }
-            false => Err(busy()),
+        let created = if self.writing.borrow_mut().insert(key.clone()) {
+            self.put(folder, file, Vec::new());
+            let store = self.clone();
+            Ok(Box::new(MemoryWriter { store, key }) as Box<dyn StoredFileWriter>)
+        } else {
+            Err(busy())
         };
         Box::pin(async { created })
     }
 
     fn remove<'a>(&'a self, folder: &'a str, file: Option<&'a str>) -> LocalBoxFuture<'a, Result<()>> {
         let goes = |(of, name): &Name| of == folder && file.is_none_or(|file| file == name);
-        let removed = match self.writing.borrow().iter().any(goes) {
-            true => Err(busy()),
-            false => {
-                self.files.borrow_mut().retain(|key, _| !goes(key));
-                Ok(())
-            }
+        let removed = if self.writing.borrow().iter().any(goes) {
+            Err(busy())
+        } else {
+            self.files.borrow_mut().retain(|key, _| !goes(key));
+            Ok(())
         };
         Box::pin(async { removed })
     }

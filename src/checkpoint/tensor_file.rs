@@ -77,14 +77,16 @@ impl TensorFile {
         }
         let length = one.bytes.end - one.bytes.start;
         let rows = one.shape.first().copied().unwrap_or(1).max(1);
-        let (step, places) = match self.source.is_local() {
-            true => (ROW_STEP as u64, length.div_ceil(ROW_STEP as u64)),
-            false => (length / rows, SAMPLED_PLACES),
+        let (step, places) = if self.source.is_local() {
+            (ROW_STEP as u64, length.div_ceil(ROW_STEP as u64))
+        } else {
+            (length / rows, SAMPLED_PLACES)
         };
         for place in 0..places {
-            let start = match self.source.is_local() {
-                true => place * step,
-                false => (rows - 1) * place / (SAMPLED_PLACES - 1) * step,
+            let start = if self.source.is_local() {
+                place * step
+            } else {
+                (rows - 1) * place / (SAMPLED_PLACES - 1) * step
             };
             let read = |entry: &'_ TensorEntry| {
                 let from = entry.bytes.start + start;

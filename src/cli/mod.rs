@@ -120,9 +120,10 @@ pub async fn run_analyze(arguments: &AnalyzeArguments, out: &mut dyn Write) -> R
 /// The requested analysis; heads that are not given come from the model's card.
 async fn analysis(arguments: &AnalyzeArguments, source: &dyn Source) -> Result<Analysis> {
     let settings = &arguments.settings;
-    let card = match settings.has(&HEAD) && settings.has(&EARLIER_HEAD) {
-        true => None,
-        false => Checkpoint::describe(source).await?.1,
+    let card = if settings.has(&HEAD) && settings.has(&EARLIER_HEAD) {
+        None
+    } else {
+        Checkpoint::describe(source).await?.1
     };
     let mut analysis = Analysis {
         prompts: match &arguments.prompts {

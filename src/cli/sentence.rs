@@ -228,9 +228,10 @@ fn describe_attention(sentence: &Sentence, pair: &Pair, found: &Attention, to_sr
     );
     let row = found.of_head.row(pair.dest).unwrap_or_default();
     for position in largest(row).take(LINES) {
-        let mark = match position == pair.src {
-            true => format!("  <- {}", PositionName::Src),
-            false => String::new(),
+        let mark = if position == pair.src {
+            format!("  <- {}", PositionName::Src)
+        } else {
+            String::new()
         };
         line(
             &mut description,

@@ -76,9 +76,10 @@ pub fn run_validate(arguments: &ValidateArguments, out: &mut dyn Write) -> Resul
     for file in &arguments.files {
         let found = faults(&read_result(file)?)?;
         broken += usize::from(!found.is_empty());
-        let description = match found.is_empty() {
-            true => "a result file, all of whose parts fit".to_owned(),
-            false => format!("not a result file that can be used\n  {}", found.join("\n  ")),
+        let description = if found.is_empty() {
+            "a result file, all of whose parts fit".to_owned()
+        } else {
+            format!("not a result file that can be used\n  {}", found.join("\n  "))
         };
         let _ = writeln!(out, "{}: {description}", file.display());
     }

@@ -85,16 +85,16 @@ impl Weights {
 pub(super) struct Reference {
     pub(super) resid: Vec<f64>,
     pub(super) qkv: Vec<f64>,
-    rows: Vec<Row>,
+    rows: Vec<ReferenceRow>,
 }
 
 /// The activations of one row at each hook; for hooks of heads, all heads side by side.
 #[derive(Default)]
-struct Row {
+struct ReferenceRow {
     at: Vec<(BlockHook, Vec<f64>)>,
 }
 
-impl Row {
+impl ReferenceRow {
     /// Applies the edits at `hook` to `values`, and stores them.
     fn keep(&mut self, hook: BlockHook, values: &mut [f64], edits: &[&Edit], width: usize) {
         for edit in edits.iter().filter(|edit| edit.hook == hook) {
@@ -128,7 +128,7 @@ impl Reference {
 
     fn row(&mut self, config: &Config, layer: usize, w: &Weights, (sources, x): (&[usize], &[f32]), edits: &[&Edit]) {
         let (d, d_head) = (config.d_model, config.d_head());
-        let mut row = Row::default();
+        let mut row = ReferenceRow::default();
         let mut x = wide(x);
         row.keep(BlockHook::ResidPre, &mut x, edits, d);
         let mut scale = [scale_of(&x)];
@@ -198,16 +198,15 @@ impl Reference {
     /// The activation at `hook` of `row` for `heads`.
     pub(super) fn tapped(&self, config: &Config, hook: BlockHook, row: usize, heads: &[usize]) -> Vec<f64> {
         let (_, values) = self.rows[row].at.iter().find(|(at, _)| *at == hook).unwrap();
-        match hook.is_of_head() {
-            true => {
-                let width = values.len() / config.n_head;
-                heads
-                    .iter()
-                    .flat_map(|head| &values[head * width..][..width])
-                    .copied()
-                    .collect()
-            }
-            false => values.clone(),
+        if hook.is_of_head() {
+            let width = values.len() / config.n_head;
+            heads
+                .iter()
+                .flat_map(|head| &values[head * width..][..width])
+                .copied()
+                .collect()
+        } else {
+            values.clone()
         }
     }
 

@@ -15,7 +15,7 @@ use super::sentence::consequence_words::{
 };
 use super::sentence::{ComponentGroup, Effect, Measure, PatternPart, SentenceView};
 use super::view::View;
-use crate::analysis::pair::{Named, Question};
+use crate::analysis::pair::{LabeledToken, Question};
 use crate::analysis::{Analysis, Array, BatchValues, ChangesSection, Observer, Progress, Section, analyze};
 use crate::checkpoint::FileSource;
 use crate::export::Field;
@@ -65,7 +65,7 @@ pub fn recorded_effects() -> ResultFile {
 pub fn changes() -> ResultFile {
     let mut result = recorded();
     let mut section = ChangesSection::empty(Head::new(10, 7), "query without 9.9".parse().unwrap());
-    let target = |token, text: &str| Named {
+    let target = |token, text: &str| LabeledToken {
         token,
         text: text.to_owned(),
     };

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::forward::loader::Loader;
 use crate::model::Processing;
 use crate::model::block::{AttentionInputWeights, BlockRestWeights};
-use crate::model::tensors::{Part, of_layer};
+use crate::model::tensors::{TensorGroup, of_layer};
 
 /// The processed weights that [`load`] has read.
 pub(crate) struct Parts {
@@ -26,10 +26,10 @@ pub(crate) async fn load(
     let config = loader.config();
     let mut wanted = Vec::new();
     if input.is_none() {
-        wanted.extend(of_layer(config, layer, Part::AttentionInput));
+        wanted.extend(of_layer(config, layer, TensorGroup::AttentionInput));
     }
     if whole {
-        wanted.extend(of_layer(config, layer, Part::BlockRest));
+        wanted.extend(of_layer(config, layer, TensorGroup::BlockRest));
     }
     let mut tensors = loader.tensors(&wanted).await?;
     let new = match input {
@@ -40,15 +40,16 @@ pub(crate) async fn load(
         Some(new) => new.folded_b_v.as_deref(),
         None => input.and_then(|input| input.folded_b_v.as_deref()),
     };
-    let rest = match whole {
-        true => Some(BlockRestWeights::new(
+    let rest = if whole {
+        Some(BlockRestWeights::new(
             &mut tensors,
             config,
             layer,
             folded_b_v,
             processing,
-        )?),
-        false => None,
+        )?)
+    } else {
+        None
     };
     Ok(Parts { input: new, rest })
 }

@@ -127,7 +127,7 @@ struct Copied {
 pub(crate) struct Rows {
     pub(crate) tree: PrefixTree,
     /// Number of unchanged rows.
-    pub(crate) frozen: usize,
+    pub(crate) unchanged: usize,
     /// For each recomputed row, the row of the original pass that it copies, and the first recomputed layer.
     pub(crate) copied: Vec<(usize, usize)>,
     /// The first recomputed row that is read after the last layer. It is followed only by such rows where all variants
@@ -153,16 +153,16 @@ impl Rows {
         // An ancestor starts no later than its descendants and is not the last of its sequence, so that a stable sort
         // keeps it before them.
         copies.sort_by_key(|copy| (copy.from_layer, copy.is_read));
-        let frozen = tree.len();
+        let unchanged = tree.len();
         let mut paths: Vec<Vec<usize>> = variants
             .iter()
             .map(|variant| positions_of(variant, tree).to_vec())
             .collect();
         let mut rows = Self {
             tree: tree.without_paths(),
-            frozen,
+            unchanged,
             copied: Vec::with_capacity(copies.len()),
-            read_from: frozen + copies.iter().position(|copy| copy.is_read).unwrap_or(copies.len()),
+            read_from: unchanged + copies.iter().position(|copy| copy.is_read).unwrap_or(copies.len()),
             edits: Vec::new(),
         };
         for copy in copies {

@@ -57,7 +57,7 @@ impl Embedding {
     pub(crate) async fn load(loader: Loader<'_>, processing: Processing, tokens: &BTreeSet<u32>) -> Result<Self> {
         let config = loader.config();
         let wanted = [WPE, LN_F_WEIGHT, LN_F_BIAS].map(|tensor| tensor.spec(config));
-        let mut ends = loader.tensors(&wanted).await?;
+        let mut tensors = loader.tensors(&wanted).await?;
         let (w_e, mut source_mean) = read_rows(loader, WTE, tokens).await?;
         let mut w_u = None;
         if loader.unembedding().name() != WTE.name() {
@@ -71,8 +71,8 @@ impl Embedding {
             eps: config.layer_norm_epsilon,
             w_e,
             w_u,
-            wpe: ends.take(WPE.name())?,
-            ln_f: ends.affine(LN_F_WEIGHT.name(), LN_F_BIAS.name())?,
+            wpe: tensors.take(WPE.name())?,
+            ln_f: tensors.affine(LN_F_WEIGHT.name(), LN_F_BIAS.name())?,
             source_mean,
             vocabulary_mean: (Vec::new(), 0.0),
         };
@@ -329,9 +329,10 @@ impl Embedding {
         for ((v, w), b) in row.iter_mut().zip(&self.ln_f.weight).zip(&self.ln_f.bias) {
             *v = *v * w + b;
         }
-        match self.processing.center_unembed {
-            true => 0.0,
-            false => math::dot_wide(&self.source_mean, row) as f32,
+        if self.processing.center_unembed {
+            0.0
+        } else {
+            math::dot_wide(&self.source_mean, row) as f32
         }
     }
 

@@ -14,7 +14,7 @@ use crate::forward::embedding::{self, Embedding};
 use crate::forward::loader::Loader;
 use crate::forward::{HeadWeights, Monitor, Pass, PrefixTree, Request};
 use crate::math;
-use crate::model::tensors::{Part, of_layer};
+use crate::model::tensors::{TensorGroup, of_layer};
 use crate::model::{Checkpoint, Config, Processing, Tokenizer};
 use crate::names::{Component, Head};
 
@@ -134,7 +134,7 @@ impl Model {
     pub fn bytes_to_read(&self, passes: &[Pass], layers: usize, head_layer: Option<usize>) -> u64 {
         let size = |name: &str| self.checkpoint.weights().size_in_bytes(name);
         let sum = |tensors: Vec<TensorSpec>| tensors.iter().map(|(name, _)| size(name)).sum::<u64>();
-        let ends = match &self.embedding {
+        let embedding_bytes = match &self.embedding {
             Some(embedding) => embedding.bytes_to_read(&self.checkpoint, &tokens_of(passes)),
             None => embedding::tensors(&self.checkpoint)
                 .iter()
@@ -142,16 +142,21 @@ impl Model {
                 .sum(),
         };
         let input = |layer: usize| match self.blocks.get(layer) {
-            Some(None) => sum(of_layer(self.config(), layer, Part::AttentionInput)),
+            Some(None) => sum(of_layer(self.config(), layer, TensorGroup::AttentionInput)),
             _ => 0,
         };
-        let rest = |layer: usize| match self.is_whole(layer) {
-            true => 0,
-            false => sum(of_layer(self.config(), layer, Part::BlockRest)),
+        let rest = |layer: usize| {
+            if self.is_whole(layer) {
+                0
+            } else {
+                sum(of_layer(self.config(), layer, TensorGroup::BlockRest))
+            }
         };
         let head_layer = head_layer.filter(|&layer| layer >= layers);
         let first = passes.iter().map(|pass| pass.first_layer(layers)).min().unwrap_or(0);
-        ends + (first..layers).map(|layer| input(layer) + rest(layer)).sum::<u64>() + head_layer.map_or(0, input)
+        embedding_bytes
+            + (first..layers).map(|layer| input(layer) + rest(layer)).sum::<u64>()
+            + head_layer.map_or(0, input)
     }
 
     /// Whether all of block `layer` is in memory.
@@ -214,7 +219,7 @@ impl Model {
     ) -> LocalBoxFuture<'a, Result<Vec<Vec<f32>>>> {
         Box::pin(async move {
             let config = self.config();
-            if pass.place.layers != config.n_layer || !pass.place.begun {
+            if pass.progress.layers != config.n_layer || !pass.progress.begun {
                 return Err(Error::new(ErrorKind::Request, "logits need a pass through all layers"));
             }
             if let Some(row) = rows.iter().find(|row| **row >= pass.tree.len()) {

@@ -64,7 +64,7 @@ pub struct Pass {
     /// Queries, keys and values of the current layer, `[rows, 3 * d_model]`, as far as computed.
     qkv: Vec<f32>,
     /// Progress of the pass.
-    pub(crate) place: Place,
+    pub(crate) progress: PassProgress,
     kept: Rc<ActivationCache>,
     edited: Option<Edited>,
     continued: Option<Continued>,
@@ -85,7 +85,7 @@ struct Edited {
     /// Activation cache of the original pass.
     base: Rc<ActivationCache>,
     /// Number of rows that are unchanged in `base`.
-    frozen: usize,
+    unchanged: usize,
     /// For each recomputed row, the row that it copies and its first recomputed layer; ascending by layer.
     copied: Vec<(usize, usize)>,
     /// The first recomputed row that is read after the last layer. Of earlier ones only keys and values are computed
@@ -96,7 +96,7 @@ struct Edited {
 
 /// Progress of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Place {
+pub(crate) struct PassProgress {
     /// Whether the residual stream is initialized.
     pub(crate) begun: bool,
     /// Number of blocks that all rows have gone through.
@@ -114,7 +114,7 @@ impl Pass {
             request,
             captured: Vec::new(),
             qkv: Vec::new(),
-            place: Place::default(),
+            progress: PassProgress::default(),
             kept: Rc::default(),
             edited: None,
             continued: None,
@@ -170,7 +170,7 @@ impl Pass {
         let mut pass = Self::new(rows.tree, Request::default());
         pass.edited = Some(Edited {
             base: Rc::clone(&self.kept),
-            frozen: rows.frozen,
+            unchanged: rows.unchanged,
             copied: rows.copied,
             read_from: rows.read_from,
             edits: rows.edits,
@@ -209,7 +209,7 @@ impl Pass {
         match &self.edited {
             Some(edited) => {
                 let started = edited.copied.partition_point(|(_, from_layer)| *from_layer <= layer);
-                edited.frozen..edited.frozen + started
+                edited.unchanged..edited.unchanged + started
             }
             None => self.shared()..self.tree.len(),
         }
@@ -218,7 +218,7 @@ impl Pass {
     /// Starts from the beginning: from the embedding, or from the cached activations of the original pass. The pass
     /// will go through `layers` blocks.
     pub(crate) fn begin(&mut self, embedding: &Embedding, config: &Config, layers: usize) -> Result<()> {
-        let known = self.edited.as_ref().map_or(self.shared(), |edited| edited.frozen);
+        let known = self.edited.as_ref().map_or(self.shared(), |edited| edited.unchanged);
         let computed = known..self.tree.len();
         // Borrowed rows are captured by the passes that compute them.
         let captured = known - self.borrowed()..self.tree.len();
@@ -238,7 +238,7 @@ impl Pass {
                 .keep_from
                 .map_or_else(|| ActivationCache::new(usize::MAX), ActivationCache::new),
         );
-        self.place = Place {
+        self.progress = PassProgress {
             begun: true,
             layers: self.first_layer(layers),
             row: computed.start,
@@ -246,8 +246,8 @@ impl Pass {
         self.resid = Vec::with_capacity(self.tree.len() * config.d_model);
         match &self.edited {
             Some(edited) => {
-                let frozen = (0..edited.frozen).map(|row| (row, config.n_layer));
-                for (row, layer) in frozen.chain(edited.copied.iter().copied()) {
+                let unchanged = (0..edited.unchanged).map(|row| (row, config.n_layer));
+                for (row, layer) in unchanged.chain(edited.copied.iter().copied()) {
                     self.resid.extend_from_slice(edited.base.resid_pre(layer, row, config));
                 }
             }
@@ -268,7 +268,7 @@ impl Pass {
                 }
             }
         }
-        if self.place.layers >= layers {
+        if self.progress.layers >= layers {
             self.finish(config, layers)?;
         }
         Ok(())
@@ -282,12 +282,12 @@ impl Pass {
         most: usize,
         layers: usize,
     ) -> Result<usize> {
-        let layer = self.place.layers;
+        let layer = self.progress.layers;
         let of_layer = self.rows_of(layer);
-        if self.place.row == of_layer.start {
+        if self.progress.row == of_layer.start {
             self.begin_layer(layer, config);
         }
-        let range = self.place.row..self.end_of_step(&of_layer, most, layers);
+        let range = self.progress.row..self.end_of_step(&of_layer, most, layers);
         let edits = self.edits_in(layer, &range);
         let known_qkv = self.known_qkv(layer, &range, config);
         let step = Step {
@@ -307,7 +307,7 @@ impl Pass {
             qkv: &mut self.qkv,
         };
         block.forward(&step, &rows, stream, &mut taps).await?;
-        self.place.row = range.end;
+        self.progress.row = range.end;
         if range.end == of_layer.end {
             let qkv = std::mem::take(&mut self.qkv);
             if let Some(common) = &self.common {
@@ -326,11 +326,12 @@ impl Pass {
 
     /// Moves on to the next layer after all rows have gone through a block; `layers` is the number of blocks of the pass.
     fn end_layer(&mut self, config: &Config, layers: usize) -> Result<()> {
-        self.place.layers += 1;
-        self.place.row = self.rows_of(self.place.layers).start;
-        match self.place.layers >= layers {
-            true => self.finish(config, layers),
-            false => Ok(()),
+        self.progress.layers += 1;
+        self.progress.row = self.rows_of(self.progress.layers).start;
+        if self.progress.layers >= layers {
+            self.finish(config, layers)
+        } else {
+            Ok(())
         }
     }
 

@@ -10,7 +10,7 @@ use crate::compute::engine::Block;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::blocks::{self, Parts};
 use crate::forward::model::{not_loaded, tokens_of};
-use crate::forward::pass::{CHUNK, CHUNK_WHILE_LOADING, Place};
+use crate::forward::pass::{CHUNK, CHUNK_WHILE_LOADING, PassProgress};
 use crate::forward::{Model, Monitor, Pass};
 
 /// No further pass begins while the passes in progress have this many rows, whose residual streams are in memory.
@@ -42,22 +42,23 @@ impl Schedule {
         // A pass may borrow rows from earlier ones, which must have gone through the block before.
         let mut furthest_back = usize::MAX;
         let under_way: usize = (0..passes.len())
-            .filter(|&index| passes[index].place.begun && !self.named[index])
+            .filter(|&index| passes[index].progress.begun && !self.named[index])
             .map(|index| passes[index].tree.len())
             .sum();
         let ready = (0..passes.len()).filter(|&index| {
-            let next = passes[index].place.layers;
+            let next = passes[index].progress.layers;
             if self.named[index] {
                 return false;
             }
             let lent = next < furthest_back || passes[index].borrowed() == 0;
             furthest_back = furthest_back.min(next);
-            let may_begin = passes[index].place.begun || under_way < MAX_UNDER_WAY || !keeps_blocks;
+            let may_begin = passes[index].progress.begun || under_way < MAX_UNDER_WAY || !keeps_blocks;
             lent && may_begin && (next >= self.layers || model.is_whole(next))
         });
-        match keeps_blocks {
-            true => ready.min(),
-            false => ready.min_by_key(|&index| passes[index].place.layers),
+        if keeps_blocks {
+            ready.min()
+        } else {
+            ready.min_by_key(|&index| passes[index].progress.layers)
         }
     }
 
@@ -66,14 +67,19 @@ impl Schedule {
         let before = passes[..index].iter().zip(&self.named).filter(|(_, named)| !**named);
         match passes[index].borrowed() {
             0 => self.layers,
-            _ => before.map(|(pass, _)| pass.place.layers).fold(self.layers, usize::min),
+            _ => before
+                .map(|(pass, _)| pass.progress.layers)
+                .fold(self.layers, usize::min),
         }
     }
 
     /// The first block that any pass still has to go through.
     fn first_needed(&self, passes: &[Pass]) -> usize {
         let places = passes.iter().zip(&self.named).filter(|(_, named)| !**named);
-        places.map(|(pass, _)| pass.place.layers).min().unwrap_or(self.layers)
+        places
+            .map(|(pass, _)| pass.progress.layers)
+            .min()
+            .unwrap_or(self.layers)
     }
 
     /// The block to read next, and the one to drop for it, if any. None while memory is full.
@@ -110,9 +116,9 @@ impl Model {
         Box::pin(async move {
             self.load_embedding(&tokens_of(passes), monitor).await?;
             for pass in passes.iter_mut() {
-                pass.place = Place {
+                pass.progress = PassProgress {
                     layers: pass.first_layer(layers),
-                    ..Place::default()
+                    ..PassProgress::default()
                 };
             }
             Ok(Schedule {
@@ -227,15 +233,15 @@ impl Model {
                 return pending().await;
             };
             let pass = &mut passes[index];
-            if !pass.place.begun {
+            if !pass.progress.begun {
                 pass.begin(self.embedding()?, self.config(), schedule.layers)?;
             }
-            if pass.place.layers >= schedule.layers {
+            if pass.progress.layers >= schedule.layers {
                 return Ok(Paused::Finished(index));
             }
             monitor.yield_now().await?;
             monitor.computing();
-            let layer = pass.place.layers;
+            let layer = pass.progress.layers;
             turn.is_taken.set(true);
             let (blocks, rows) = match self.several(schedule, passes, index).await? {
                 Some(done) => done,
@@ -243,7 +249,7 @@ impl Model {
             };
             turn.is_taken.set(false);
             (layer..layer + blocks).for_each(|layer| monitor.computed(index, layer, rows));
-            let passed = passes[index].place.layers;
+            let passed = passes[index].progress.layers;
             if turn.is_last.get() || passed > layer && !loading && passed < schedule.layers {
                 return Ok(Paused::Passed);
             }
@@ -252,7 +258,7 @@ impl Model {
 
     /// Takes the rows of the pass number `index` through as many blocks as its engine takes at once, if any; says how many, and how many rows.
     async fn several(&self, schedule: &Schedule, passes: &mut [Pass], index: usize) -> Result<Option<(usize, usize)>> {
-        let (config, first) = (self.config(), passes[index].place.layers);
+        let (config, first) = (self.config(), passes[index].progress.layers);
         let (Some(engine), Some(rows)) = (self.computes_with().several(), passes[index].rows_at_once()) else {
             return Ok(None);
         };
@@ -270,7 +276,7 @@ impl Model {
 
     /// Takes the next rows of `pass` through the block that comes next, of `layers`; says how many.
     async fn step(&self, pass: &mut Pass, most: usize, layers: usize) -> Result<usize> {
-        let block = self.blocks[pass.place.layers]
+        let block = self.blocks[pass.progress.layers]
             .as_ref()
             .ok_or_else(|| not_loaded("a block"))?;
         let most = self.computes_with().rows_at_once(self.config(), most);

@@ -29,7 +29,7 @@ struct BorrowedRow {
     /// Number of the row in that pass.
     row: usize,
     /// The slot in [`LentRows`].
-    place: usize,
+    slot: usize,
 }
 
 /// Activations of the lent rows of all passes of a run, by slot.
@@ -69,7 +69,7 @@ impl SharedPrefixes {
         let trees = (0..).zip(paths).map(|(batch, paths)| {
             let (tree, lends, borrows) = all.tree(batch, paths);
             for borrowed in &borrows {
-                lent.borrow_mut()[borrowed.place].borrowers += 1;
+                lent.borrow_mut()[borrowed.slot].borrowers += 1;
             }
             let shares = !lends.is_empty() || !borrows.is_empty();
             let common = Self {
@@ -124,7 +124,7 @@ impl SharedPrefixes {
         let lent = self.lent.borrow();
         for borrowed in &self.borrows {
             qkv.resize(qkv.len() + d_model, 0.0);
-            qkv.extend_from_slice(&lent[borrowed.place].keys_and_values[layer]);
+            qkv.extend_from_slice(&lent[borrowed.slot].keys_and_values[layer]);
         }
     }
 
@@ -136,8 +136,8 @@ impl SharedPrefixes {
     /// Lends the queries, keys and values in `layer`, `qkv [lent rows, 3 * d_model]`, of all rows that other passes borrow.
     pub(super) fn lend_qkv(&self, layer: usize, d_model: usize, qkv: &[f32]) {
         let mut lent = self.lent.borrow_mut();
-        for ((_, place), qkv) in self.lends.iter().zip(qkv.chunks_exact(3 * d_model)) {
-            let layers = &mut lent[*place].keys_and_values;
+        for ((_, slot), qkv) in self.lends.iter().zip(qkv.chunks_exact(3 * d_model)) {
+            let layers = &mut lent[*slot].keys_and_values;
             if layers.len() <= layer {
                 layers.resize(layer + 1, Box::default());
             }
@@ -148,11 +148,11 @@ impl SharedPrefixes {
     /// Lends its part of the residual stream after the last layer, and fills in the borrowed part. Borrows nothing afterwards.
     pub(super) fn exchange_resid(&self, d_model: usize, resid: &mut [f32]) {
         let mut lent = self.lent.borrow_mut();
-        for (row, place) in &self.lends {
-            lent[*place].resid = resid[row * d_model..][..d_model].into();
+        for (row, slot) in &self.lends {
+            lent[*slot].resid = resid[row * d_model..][..d_model].into();
         }
         for (to, borrowed) in resid.chunks_exact_mut(d_model).zip(&self.borrows) {
-            let lent = &mut lent[borrowed.place];
+            let lent = &mut lent[borrowed.slot];
             to.copy_from_slice(&lent.resid);
             lent.borrowers = lent.borrowers.saturating_sub(1);
             if lent.borrowers == 0 {
@@ -209,10 +209,10 @@ impl TapSink for ToCaptured {
 #[derive(Default)]
 struct AllRows {
     of_prefix: HashMap<(Option<usize>, u32), usize>,
-    rows: Vec<Row>,
+    rows: Vec<MergedRow>,
 }
 
-struct Row {
+struct MergedRow {
     token: u32,
     position: usize,
     parent: Option<usize>,
@@ -221,7 +221,7 @@ struct Row {
     in_owner: usize,
     borrowed: bool,
     /// The slot in [`LentRows`], if it is borrowed.
-    place: usize,
+    slot: usize,
 }
 
 impl AllRows {
@@ -233,14 +233,14 @@ impl AllRows {
                 let row = match self.of_prefix.entry((parent, token)) {
                     Entry::Occupied(entry) => *entry.get(),
                     Entry::Vacant(entry) => {
-                        self.rows.push(Row {
+                        self.rows.push(MergedRow {
                             token,
                             position,
                             parent,
                             owner: batch,
                             in_owner: 0,
                             borrowed: false,
-                            place: 0,
+                            slot: 0,
                         });
                         *entry.insert(self.rows.len() - 1)
                     }
@@ -257,7 +257,7 @@ impl AllRows {
     /// Assigns a slot to every borrowed row. Returns the number of slots.
     fn lend(&mut self) -> usize {
         let borrowed = self.rows.iter_mut().filter(|row| row.borrowed);
-        borrowed.zip(0..).map(|(row, place)| row.place = place).count()
+        borrowed.zip(0..).map(|(row, slot)| row.slot = slot).count()
     }
 
     /// The tree of a batch with these `paths`, borrowed rows first; also the rows it lends and borrows. Call it for the
@@ -278,13 +278,13 @@ impl AllRows {
                 borrows.push(BorrowedRow {
                     owner: row.owner,
                     row: row.in_owner,
-                    place: row.place,
+                    slot: row.slot,
                 });
                 continue;
             }
             row.in_owner = here;
             if row.borrowed {
-                lends.push((here, row.place));
+                lends.push((here, row.slot));
             }
         }
         let in_tree = |path: Vec<usize>| path.iter().filter_map(|row| of_row.get(row).copied()).collect();

@@ -212,12 +212,11 @@ impl<'a> ResolvedTap<'a> {
 
     /// Indices of the tap's rows that include all those in `range`: exactly these if the rows are sorted, else all.
     fn indices(&self, range: &Range<usize>) -> Range<usize> {
-        match self.sorted {
-            true => {
-                let before = |end: usize| self.tap.rows.partition_point(|row| *row < end);
-                before(range.start)..before(range.end)
-            }
-            false => 0..self.tap.rows.len(),
+        if self.sorted {
+            let before = |end: usize| self.tap.rows.partition_point(|row| *row < end);
+            before(range.start)..before(range.end)
+        } else {
+            0..self.tap.rows.len()
         }
     }
 }
@@ -261,9 +260,10 @@ impl Taps for LayerTaps<'_> {
     fn heads(&self, hook: BlockHook) -> Vec<usize> {
         let mut resolved: Vec<usize> = Vec::new();
         for ResolvedTap { tap, .. } in self.at(hook) {
-            match tap.heads.is_empty() {
-                true => return (0..self.n_head).collect(),
-                false => resolved.extend(&tap.heads),
+            if tap.heads.is_empty() {
+                return (0..self.n_head).collect();
+            } else {
+                resolved.extend(&tap.heads)
             }
         }
         resolved.sort_unstable();

@@ -102,12 +102,11 @@ impl BlockRestWeights {
 /// Processes a map `[in, out]` that reads the residual stream through a LayerNorm, in place. Returns the LayerNorm that
 /// remains.
 fn fold_reader(affine: Affine, eps: f64, weight: &mut [f32], bias: &mut [f32], processing: Processing) -> LayerNorm {
-    let affine = match processing.fold_ln {
-        true => {
-            layer_norm::fold(&affine, weight, bias);
-            None
-        }
-        false => Some(affine),
+    let affine = if processing.fold_ln {
+        layer_norm::fold(&affine, weight, bias);
+        None
+    } else {
+        Some(affine)
     };
     LayerNorm { eps, affine }
 }

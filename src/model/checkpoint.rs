@@ -147,12 +147,13 @@ impl Checkpoint {
 
 /// The tokenizer of the model in `source`.
 async fn tokenizer(source: &dyn Source, config: &Config) -> Result<Tokenizer> {
-    let missing = match is_kept_instead(source, VOCABULARY, TOKENIZER).await {
-        true => None,
-        false => match read_parsed(source, TOKENIZER, |bytes| Tokenizer::from_json(bytes, config)).await {
+    let missing = if is_kept_instead(source, VOCABULARY, TOKENIZER).await {
+        None
+    } else {
+        match read_parsed(source, TOKENIZER, |bytes| Tokenizer::from_json(bytes, config)).await {
             Err(error) if error.kind == ErrorKind::Missing => Some(error),
             read => return read,
-        },
+        }
     };
     let is_missing = |error: &Error| error.kind == ErrorKind::Missing;
     let merges = match (read_parsed(source, MERGES, TokenizerParts::read_merges).await, missing) {
@@ -163,17 +164,21 @@ async fn tokenizer(source: &dyn Source, config: &Config) -> Result<Tokenizer> {
     };
     // If a vocabulary is stored, the store also tells whether the model has added tokens.
     let known_not_to_be = source.keeps(VOCABULARY).await && !source.keeps(ADDED).await;
-    let added = match known_not_to_be {
-        true => None,
-        false => match read_parsed(source, ADDED, TokenizerParts::read_vocabulary).await {
+    let added = if known_not_to_be {
+        None
+    } else {
+        match read_parsed(source, ADDED, TokenizerParts::read_vocabulary).await {
             Err(error) if is_missing(&error) => None,
             read => Some(read?),
-        },
+        }
     };
     let vocabulary = read_parsed(source, VOCABULARY, TokenizerParts::read_vocabulary).await;
-    let vocabulary = vocabulary.map_err(|error| match is_missing(&error) {
-        true => error.expected(format!("{TOKENIZER}, or {VOCABULARY} beside {MERGES}")),
-        false => error,
+    let vocabulary = vocabulary.map_err(|error| {
+        if is_missing(&error) {
+            error.expected(format!("{TOKENIZER}, or {VOCABULARY} beside {MERGES}"))
+        } else {
+            error
+        }
     })?;
     let parts = TokenizerParts {
         vocabulary,

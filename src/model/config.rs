@@ -93,13 +93,15 @@ impl Config {
 
     /// Divisor of the product of query and key in `layer`: `sqrt(d_head)` in GPT-2 itself.
     pub fn score_divisor(&self, layer: usize) -> f64 {
-        let of_width = match self.scale_attn_weights {
-            true => (self.d_head() as f64).sqrt(),
-            false => 1.0,
+        let of_width = if self.scale_attn_weights {
+            (self.d_head() as f64).sqrt()
+        } else {
+            1.0
         };
-        match self.scale_attn_by_inverse_layer_idx {
-            true => of_width * (layer as f64 + 1.0),
-            false => of_width,
+        if self.scale_attn_by_inverse_layer_idx {
+            of_width * (layer as f64 + 1.0)
+        } else {
+            of_width
         }
     }
 

@@ -37,7 +37,7 @@ impl Size {
 
 /// The part of a model that a tensor belongs to. A part is read as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum TensorGroup {
     /// Embedding matrices, which are read row by row.
     Embedding,
     /// The unembedding of a model whose embeddings are not tied: read row by row, and optional.
@@ -56,16 +56,16 @@ pub(crate) struct TensorRow {
     /// The name; for a block's tensor, the part after `h.N.`.
     name: &'static str,
     shape: &'static [Size],
-    part: Part,
+    part: TensorGroup,
 }
 
 /// A row of the table.
-const fn row(name: &'static str, shape: &'static [Size], part: Part) -> TensorRow {
+const fn row(name: &'static str, shape: &'static [Size], part: TensorGroup) -> TensorRow {
     TensorRow { name, shape, part }
 }
 
-use Part::{AttentionInput, BlockRest, Embedding, FinalLayerNorm, Unembedding};
 use Size::{Context, Mlp, Model, Qkv, Vocab};
+use TensorGroup::{AttentionInput, BlockRest, Embedding, FinalLayerNorm, Unembedding};
 
 pub(crate) const WTE: TensorRow = row("wte.weight", &[Vocab, Model], Embedding);
 pub(crate) const WPE: TensorRow = row("wpe.weight", &[Context, Model], Embedding);
@@ -152,13 +152,13 @@ fn block_name(layer: usize, name: &str) -> String {
 }
 
 /// The tensors of `part` (a part of a block) in block `layer`.
-pub(crate) fn of_layer(config: &Config, layer: usize, part: Part) -> Vec<TensorSpec> {
+pub(crate) fn of_layer(config: &Config, layer: usize, part: TensorGroup) -> Vec<TensorSpec> {
     let rows = TABLE.iter().filter(|row| row.part == part);
     rows.map(|row| (row.in_block(layer), row.shape(config))).collect()
 }
 
 /// The tensors of `part` (not a part of a block).
-pub(crate) fn of_part(config: &Config, part: Part) -> Vec<TensorSpec> {
+pub(crate) fn of_part(config: &Config, part: TensorGroup) -> Vec<TensorSpec> {
     let rows = TABLE.iter().filter(|row| row.part == part);
     rows.map(|row| row.spec(config)).collect()
 }

@@ -195,9 +195,12 @@ impl Tokenizer {
     pub fn text(&self, tokens: &[u32]) -> String {
         let known = |token: &u32| self.tokenizer.id_to_token(*token).is_some();
         let runs = tokens.chunk_by(|one, other| known(one) == known(other));
-        let text = |run: &[u32]| match run.first().is_some_and(known) {
-            true => self.tokenizer.decode(run, false).unwrap_or_default(),
-            false => "\u{fffd}".repeat(run.len()),
+        let text = |run: &[u32]| {
+            if run.first().is_some_and(known) {
+                self.tokenizer.decode(run, false).unwrap_or_default()
+            } else {
+                "\u{fffd}".repeat(run.len())
+            }
         };
         runs.map(text).collect()
     }

@@ -67,21 +67,21 @@ pub enum Variant {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Facet {
     /// The query's part along W_U\[IO\], or the rest.
-    pub query: Part,
+    pub query: SplitPart,
     /// The key's part along the output of MLP 0, or the rest.
-    pub key: Part,
+    pub key: SplitPart,
 }
 
 /// A part of a vector that is split along a direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Part {
+pub enum SplitPart {
     /// Along the direction, "par".
     Parallel,
     /// The rest, "perp".
     Perpendicular,
 }
 
-impl Part {
+impl SplitPart {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Parallel, Self::Perpendicular];
 
@@ -104,7 +104,7 @@ impl Part {
 impl Facet {
     /// All four, in the order in which they are shown.
     pub const ALL: [Self; 4] = {
-        let [parallel, perpendicular] = Part::ALL;
+        let [parallel, perpendicular] = SplitPart::ALL;
         [
             Self::new(parallel, parallel),
             Self::new(parallel, perpendicular),
@@ -114,7 +114,7 @@ impl Facet {
     };
 
     /// The facet of these parts of query and key.
-    pub const fn new(query: Part, key: Part) -> Self {
+    pub const fn new(query: SplitPart, key: SplitPart) -> Self {
         Self { query, key }
     }
 

@@ -47,7 +47,7 @@ fn a_heatmap_is_read_as_it_is_written() {
     }
     let parts = HeatmapParts {
         side: Side::Key,
-        variant: Variant::Facet(Facet::new(Part::Parallel, Part::Perpendicular)),
+        variant: Variant::Facet(Facet::new(SplitPart::Parallel, SplitPart::Perpendicular)),
         minus_s1: true,
         seed: None,
     };

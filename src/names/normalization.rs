@@ -38,10 +38,7 @@ impl Normalization {
 
     /// LayerNorm if `exact`, otherwise the notebook's.
     pub const fn of(exact: bool) -> Self {
-        match exact {
-            true => Self::LayerNorm,
-            false => Self::Notebook,
-        }
+        if exact { Self::LayerNorm } else { Self::Notebook }
     }
 
     /// Whether it is that of the head itself.

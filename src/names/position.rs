@@ -1,4 +1,4 @@
-//! Named positions of a prompt.
+//! LabeledToken positions of a prompt.
 
 use std::fmt;
 

@@ -11,7 +11,7 @@ pub struct DotsPlot {
     pub rows: Vec<DotsRow>,
     /// A value that all are held against, and what is written above it.
     pub reference: (f64, String),
-    /// Both ends of the scale; None where the values say.
+    /// The range of the scale; None where the values say.
     pub range: Option<(f64, f64)>,
 }
 
@@ -28,7 +28,7 @@ pub struct DotsRow {
     pub number: String,
     /// How far the values go that the dot is the mean of; None for one value.
     pub spread: Option<(f64, f64)>,
-    /// The band of others: its ends, and their mean.
+    /// The band of others: its range, and their mean.
     pub band: Option<DotsBand>,
     /// What is to be said about it, a line each.
     pub lines: Vec<String>,
@@ -37,8 +37,8 @@ pub struct DotsRow {
 /// The band of a [`DotsRow`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DotsBand {
-    /// Both ends.
-    pub ends: (f64, f64),
+    /// The smallest and the largest value.
+    pub range: (f64, f64),
     /// The mean of the values.
     pub mean: f64,
 }
@@ -48,7 +48,7 @@ impl DotsPlot {
     pub(super) fn values(&self) -> impl Iterator<Item = f64> {
         let of_row = |row: &DotsRow| {
             let spread = row.spread.map_or([row.value; 2], |(low, high)| [low, high]);
-            let band = row.band.map_or([row.value; 2], |band| [band.ends.0, band.ends.1]);
+            let band = row.band.map_or([row.value; 2], |band| [band.range.0, band.range.1]);
             [row.value].into_iter().chain(spread).chain(band)
         };
         self.rows.iter().flat_map(of_row).chain([self.reference.0])

@@ -92,10 +92,10 @@ impl LaidOut for PlotWithLayout<DotsPlot, Layout> {
 
 fn draw_row(pen: &mut Pen<'_>, layout: &Layout, row: &DotsRow, y: f64) {
     let (x, color) = (&layout.x.scale, pen.theme().series_color(row.color));
-    if let Some(DotsBand { ends, mean }) = row.band {
+    if let Some(DotsBand { range, mean }) = row.band {
         let band = Rect {
-            left: x.pixel(ends.0),
-            right: x.pixel(ends.1).max(x.pixel(ends.0) + 1.0),
+            left: x.pixel(range.0),
+            right: x.pixel(range.1).max(x.pixel(range.0) + 1.0),
             top: y - BAND,
             bottom: y + BAND,
         };

@@ -103,12 +103,13 @@ impl Layout {
 
 /// The range of all values, and a little more.
 fn spacious(plot: &DotsPlot) -> (f64, f64) {
-    let ends = (f64::INFINITY, f64::NEG_INFINITY);
+    let empty = (f64::INFINITY, f64::NEG_INFINITY);
     let (low, high) = plot
         .values()
-        .fold(ends, |(low, high), value| (low.min(value), high.max(value)));
-    match high > low {
-        true => (low - 0.04 * (high - low), high + 0.04 * (high - low)),
-        false => (low - 1.0, low + 1.0),
+        .fold(empty, |(low, high), value| (low.min(value), high.max(value)));
+    if high > low {
+        (low - 0.04 * (high - low), high + 0.04 * (high - low))
+    } else {
+        (low - 1.0, low + 1.0)
     }
 }

@@ -83,15 +83,15 @@ impl HeatmapPlot {
             table.hide_biases(&columns);
         }
         let (sum, limit) = (table.values().sum(), table.values().map(f64::abs).fold(0.0, f64::max));
-        let ends = |places: &[usize]| {
+        let first_and_last = |places: &[usize]| {
             (
                 places.first().copied().unwrap_or(0),
                 places.last().copied().unwrap_or(0),
             )
         };
         let all = CellRange {
-            rows: ends(&table.rows),
-            columns: ends(&table.columns),
+            rows: first_and_last(&table.rows),
+            columns: first_and_last(&table.columns),
         };
         let within = |(first, last): (usize, usize), place: usize| (first..=last).contains(&place);
         if let Some(zoom) = view.zoom

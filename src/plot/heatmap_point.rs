@@ -113,10 +113,10 @@ impl LaidOut for PlotWithLayout<HeatmapPlot, Layout> {
     /// By whole cells, as far as there are any.
     fn moved(&self, from: (f64, f64), to: (f64, f64)) -> Option<Zoom> {
         let (plot, cell) = (&self.plot, self.layout.cell(0, 0));
-        let ends = |places: &[usize]| Some((*places.first()?, *places.last()?));
+        let first_and_last = |places: &[usize]| Some((*places.first()?, *places.last()?));
         let shown = CellRange {
-            rows: ends(&plot.row_places)?,
-            columns: ends(&plot.column_places)?,
+            rows: first_and_last(&plot.row_places)?,
+            columns: first_and_last(&plot.column_places)?,
         };
         plot.unless_all(shown)?;
         let moved = |(first, last): (usize, usize), (least, most): (usize, usize), by: f64| {

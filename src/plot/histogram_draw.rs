@@ -5,7 +5,7 @@ use plotters::style::Color;
 use super::histogram_layout::{Layout, TICK};
 use super::legend::Entry;
 use super::marks::{draw_bars, draw_box, draw_marker, draw_tops};
-use super::pen::{Part, Pen};
+use super::pen::{Pen, StrokeGroup};
 use super::{HistogramPlot, Rect, Series};
 use crate::names::SeriesId;
 
@@ -19,24 +19,24 @@ impl HistogramPlot {
     pub(super) fn draw(&self, pen: &mut Pen<'_>, layout: &Layout) {
         let shown = || self.series.iter().enumerate().filter(|(_, series)| series.visible);
         for (index, series) in shown() {
-            pen.part(Part::Bars(index));
+            pen.part(StrokeGroup::Bars(index));
             self.draw_series(pen, layout, pen.theme().bar_opacity, series);
         }
         // Above all bars: none is hidden by others.
         for (index, series) in shown() {
-            pen.part(Part::Bars(index));
+            pen.part(StrokeGroup::Bars(index));
             self.draw_tops(pen, layout, series);
         }
         for (index, row) in &layout.rows {
-            pen.part(Part::Box(*index));
+            pen.part(StrokeGroup::Box(*index));
             draw_row(pen, layout, &self.series[*index], *row);
         }
-        pen.part(Part::Fixed);
+        pen.part(StrokeGroup::Fixed);
         draw_lines(pen, layout);
         layout.x.draw_ticks(pen, &[layout.bars.bottom, layout.boxes.bottom]);
-        pen.part(Part::Counts(self.largest_shown_count()));
+        pen.part(StrokeGroup::Counts(self.largest_shown_count()));
         layout.y.draw_ticks(pen, &[layout.bars.left]);
-        pen.part(Part::Fixed);
+        pen.part(StrokeGroup::Fixed);
         layout.title.draw(pen);
         let (x, y) = layout.bars.center();
         let (size, color) = (layout.sizes.title, pen.theme().text.to_rgba());

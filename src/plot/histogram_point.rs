@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::histogram_layout::Layout;
-use super::pen::{Part, Pen};
+use super::pen::{Pen, StrokeGroup};
 use super::scene::{Drawable, LaidOut, Plot, PlotWithLayout, Zoom};
 use super::switches::{Switch, Switches};
 use super::{DrawOptions, HistogramPlot, Hover, Pin, Rect, Step, Target};
@@ -51,7 +51,7 @@ impl LaidOut for Placed {
                 continue;
             }
             let (axis, longer) = layout.with_largest(plot, *largest);
-            pen.part(Part::Counts(*largest));
+            pen.part(StrokeGroup::Counts(*largest));
             axis.draw_ticks(pen, &[layout.bars.left]);
             axes.push((*largest, longer));
         }

@@ -105,12 +105,11 @@ fn draw_names(plot: &MatrixPlot, layout: &Layout, pen: &mut Pen<'_>) {
     for &column in &layout.named_columns {
         let (x, _) = layout.cell(0, column).center();
         let name = &layout.columns[column];
-        match layout.upright {
-            true => {
-                let half = text::width(name, size) / 2.0;
-                pen.write_upwards(name, (x, grid.bottom + 6.0 + half), size, color);
-            }
-            false => pen.write(name, (x, grid.bottom + size), size, color, HPos::Center),
+        if layout.upright {
+            let half = text::width(name, size) / 2.0;
+            pen.write_upwards(name, (x, grid.bottom + 6.0 + half), size, color);
+        } else {
+            pen.write(name, (x, grid.bottom + size), size, color, HPos::Center)
         }
     }
     let (at, size) = layout.x_title;

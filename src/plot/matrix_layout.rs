@@ -100,9 +100,10 @@ impl Around {
         });
         let short = columns.iter().all(|name| name.chars().count() <= NEVER_UPRIGHT);
         let upright = !short && (lying.len() as f64) < LYING * columns.len() as f64;
-        let named_columns = match upright {
-            true => apart(columns.len(), picked, |_| sizes.font * 1.15 / shown),
-            false => lying,
+        let named_columns = if upright {
+            apart(columns.len(), picked, |_| sizes.font * 1.15 / shown)
+        } else {
+            lying
         };
         let names_below = if upright { of_columns + 12.0 } else { sizes.font * 1.8 };
         let bar = if narrow { 16.0 + sizes.font * 2.4 } else { 0.0 };

@@ -4,7 +4,7 @@ use plotters::style::text_anchor::HPos;
 use plotters::style::{Color, RGBAColor};
 
 use super::geometry::Rect;
-use super::strokes::{Place, Stroke, Text};
+use super::strokes::{PixelPoint, Stroke, Text};
 use super::text::visible;
 use super::{DrawOptions, Theme};
 
@@ -14,12 +14,12 @@ pub struct Pen<'a> {
     options: &'a DrawOptions,
     strokes: Vec<Stroke>,
     /// Which part strokes from a place in `strokes` on belong to.
-    parts: Vec<(usize, Part)>,
+    parts: Vec<(usize, StrokeGroup)>,
 }
 
 /// What strokes belong to, where parts of a plot are shown and hidden by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum StrokeGroup {
     /// What stays.
     Fixed,
     /// The bars of a series, by its number.
@@ -47,18 +47,18 @@ impl<'a> Pen<'a> {
     }
 
     /// What is drawn from now on belongs to `part`.
-    pub fn part(&mut self, part: Part) {
+    pub fn part(&mut self, part: StrokeGroup) {
         self.parts.push((self.strokes.len(), part));
     }
 
     /// What was drawn, part by part in the order of drawing; none is empty.
-    pub fn parts(self) -> Vec<(Part, Vec<Stroke>)> {
+    pub fn parts(self) -> Vec<(StrokeGroup, Vec<Stroke>)> {
         let mut rest = self.strokes;
         let mut parts = Vec::new();
         for (start, part) in self.parts.into_iter().rev() {
             parts.push((part, rest.split_off(start.min(rest.len()))));
         }
-        parts.push((Part::Fixed, rest));
+        parts.push((StrokeGroup::Fixed, rest));
         parts.retain(|(_, strokes)| !strokes.is_empty());
         parts.reverse();
         parts
@@ -93,11 +93,11 @@ impl<'a> Pen<'a> {
         (length * self.options.scale).round() as i32
     }
 
-    fn place(&self, (x, y): (f64, f64)) -> Place {
+    fn place(&self, (x, y): (f64, f64)) -> PixelPoint {
         (self.device(x), self.device(y))
     }
 
-    fn places(&self, points: &[(f64, f64)]) -> Vec<Place> {
+    fn places(&self, points: &[(f64, f64)]) -> Vec<PixelPoint> {
         points.iter().map(|&point| self.place(point)).collect()
     }
 

@@ -101,9 +101,10 @@ pub(super) fn label(value: f64, step: f64, largest: f64) -> String {
         Some(at) => text.split_at(at),
         None => (text.as_str(), ""),
     };
-    let digits = match digits.contains('.') {
-        true => digits.trim_end_matches('0').trim_end_matches('.'),
-        false => digits,
+    let digits = if digits.contains('.') {
+        digits.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        digits
     };
     format!("{digits}{power}")
 }

@@ -50,9 +50,9 @@ impl ScatterPlot {
     }
 
     fn span(&self, value: impl Fn(&ScatterMark) -> f64) -> (f64, f64) {
-        let ends = (f64::INFINITY, f64::NEG_INFINITY);
+        let empty = (f64::INFINITY, f64::NEG_INFINITY);
         let values = self.marks.iter().map(value);
-        values.fold(ends, |(low, high), value| (low.min(value), high.max(value)))
+        values.fold(empty, |(low, high), value| (low.min(value), high.max(value)))
     }
 
     /// The prompts that are looked at and the one that is picked, by ascending value along one axis.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plotters::style::RGBAColor;
 
-use super::pen::{Part, Pen};
+use super::pen::{Pen, StrokeGroup};
 use super::scene::{LaidOut, NARROW};
 use super::strokes::Stroke;
 use super::switches::Switches;
@@ -32,7 +32,7 @@ pub struct Sheet {
     /// Width and height in CSS pixels.
     pub size: (u32, u32),
     /// Strokes of the light theme with their colors in the dark one, part by part in the order of drawing. Places are in units.
-    pub parts: Vec<(Part, Vec<ThemedStroke>)>,
+    pub parts: Vec<(StrokeGroup, Vec<ThemedStroke>)>,
     /// All that can be pointed at. Empty where that would be too much.
     pub targets: Vec<SheetTarget>,
     /// What each of [`STEPS`] leads to from nowhere, by its number among the targets.
@@ -85,7 +85,7 @@ fn options(theme: Theme) -> DrawOptions {
 }
 
 /// Strokes, part by part.
-type Parts = Vec<(Part, Vec<Stroke>)>;
+type Parts = Vec<(StrokeGroup, Vec<Stroke>)>;
 
 fn drawn(plot: &Plot, (width, height): (u32, u32), options: &DrawOptions) -> (Parts, Option<Switches>) {
     let mut pen = Pen::new((width * SHEET_UNITS, height * SHEET_UNITS), options);
@@ -96,7 +96,7 @@ fn drawn(plot: &Plot, (width, height): (u32, u32), options: &DrawOptions) -> (Pa
 }
 
 /// Strokes of one theme with the colors of another.
-fn zipped(light: Parts, dark: Parts) -> Result<Vec<(Part, Vec<ThemedStroke>)>> {
+fn zipped(light: Parts, dark: Parts) -> Result<Vec<(StrokeGroup, Vec<ThemedStroke>)>> {
     let same = light.len() == dark.len()
         && light
             .iter()
@@ -105,7 +105,7 @@ fn zipped(light: Parts, dark: Parts) -> Result<Vec<(Part, Vec<ThemedStroke>)>> {
     if !same {
         return Err(Error::new(ErrorKind::Internal, "a plot has other strokes in the dark"));
     }
-    let one = |((part, light), (_, dark)): ((Part, Vec<Stroke>), (Part, Vec<Stroke>))| {
+    let one = |((part, light), (_, dark)): ((StrokeGroup, Vec<Stroke>), (StrokeGroup, Vec<Stroke>))| {
         let colors = dark.iter().map(Stroke::color);
         (part, light.into_iter().zip(colors).collect())
     };

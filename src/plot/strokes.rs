@@ -12,19 +12,19 @@ use plotters::style::{Color, FontDesc, FontFamily, FontStyle, FontTransform, RGB
 use crate::error::{Error, ErrorKind, Result};
 
 /// A place on a drawing area, in device pixels from its upper left corner.
-pub type Place = (i32, i32);
+pub type PixelPoint = (i32, i32);
 
 /// One thing to draw. Lengths are in device pixels.
 #[derive(Clone)]
 pub enum Stroke {
     /// A filled rectangle between two opposite corners.
-    Rectangle([Place; 2], RGBAColor),
+    Rectangle([PixelPoint; 2], RGBAColor),
     /// A filled polygon.
-    Polygon(Vec<Place>, RGBAColor),
+    Polygon(Vec<PixelPoint>, RGBAColor),
     /// A line from place to place, as wide as said.
-    Path(Vec<Place>, u32, RGBAColor),
+    Path(Vec<PixelPoint>, u32, RGBAColor),
     /// A filled circle: its middle and radius.
-    Dot(Place, u32, RGBAColor),
+    Dot(PixelPoint, u32, RGBAColor),
     /// A line of text.
     Text(Text),
 }
@@ -35,7 +35,7 @@ pub struct Text {
     /// What is written.
     pub text: String,
     /// The place.
-    pub at: Place,
+    pub at: PixelPoint,
     /// Which end of the text is there, or its middle.
     pub align: HPos,
     /// Whether it is written upwards, not from left to right.

@@ -178,9 +178,10 @@ impl Layout {
             return index;
         };
         let tops = self.chips.iter().map(|chip| chip.top);
-        let line = match below {
-            true => tops.filter(|top| *top > here.top).fold(f64::INFINITY, f64::min),
-            false => tops.filter(|top| *top < here.top).fold(f64::NEG_INFINITY, f64::max),
+        let line = if below {
+            tops.filter(|top| *top > here.top).fold(f64::INFINITY, f64::min)
+        } else {
+            tops.filter(|top| *top < here.top).fold(f64::NEG_INFINITY, f64::max)
         };
         let away = |chip: &Rect| (chip.center().0 - here.center().0).abs();
         let in_line = self.chips.iter().enumerate().filter(|(_, chip)| chip.top == line);

@@ -13,9 +13,10 @@ impl ResultFile {
     /// are not of the IOI dataset.
     pub fn with_position_names(&self, text: impl Into<String>) -> String {
         let text = text.into();
-        match self.is_ioi() {
-            true => text,
-            false => replace_position_names(&text),
+        if self.is_ioi() {
+            text
+        } else {
+            replace_position_names(&text)
         }
     }
 }

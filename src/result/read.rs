@@ -51,9 +51,10 @@ impl ResultFile {
             Some(version_1::FORMAT) => read::<version_1::File>(bytes)?.into_document().map_err(ours)?,
             Some(format) => {
                 let error = error(format!("the file has the format \"{format}\"")).expected(expected());
-                return Err(match is_later(format) {
-                    true => error.advice("It is of a later version: open it with a newer keyside."),
-                    false => error,
+                return Err(if is_later(format) {
+                    error.advice("It is of a later version: open it with a newer keyside.")
+                } else {
+                    error
                 });
             }
             None => return Err(error("the JSON document has no field \"format\"").expected(expected())),
@@ -100,12 +101,13 @@ impl ResultFile {
         let mut prompts = self.prompts.iter().zip(1..);
         prompts.try_for_each(|(prompt, number)| prompt.check(number))?;
         if self.sections.is_empty() {
-            let cause = match self.skipped.is_empty() {
-                true => "the result has no section".to_owned(),
-                false => format!(
+            let cause = if self.skipped.is_empty() {
+                "the result has no section".to_owned()
+            } else {
+                format!(
                     "the result has only sections of unknown kind: {}",
                     self.skipped.join(", ")
-                ),
+                )
             };
             return Err(error(cause).expected(format!("one of {}", Section::KINDS.join(", "))));
         }

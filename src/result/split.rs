@@ -16,7 +16,7 @@ pub struct PromptGroup {
 }
 
 /// A prompt's kind; the number gives the order of kinds.
-type Kind = (usize, String);
+type GroupKey = (usize, String);
 
 impl ResultFile {
     /// Groups the prompts by kind. Empty where the kinds are unknown: prompts of other makers have no template, and
@@ -26,12 +26,12 @@ impl ResultFile {
     // Not generic, so that it is compiled only once into the page's wasm.
     #[inline(never)]
     pub fn split(&self, by: SplitBy) -> Vec<PromptGroup> {
-        let kinds: Vec<Option<Kind>> = match by {
+        let kinds: Vec<Option<GroupKey>> = match by {
             SplitBy::Order if self.has_prompts() => self.prompts.iter().map(order_of).collect(),
             SplitBy::Name if self.has_prompts() => self.prompts.iter().map(name_of).collect(),
             _ => self.drawn_kinds(by),
         };
-        let mut groups: Vec<(Kind, Vec<usize>)> = Vec::new();
+        let mut groups: Vec<(GroupKey, Vec<usize>)> = Vec::new();
         for (prompt, kind) in kinds.into_iter().enumerate() {
             let Some(kind) = kind else { continue };
             match groups.binary_search_by(|(known, _)| known.cmp(&kind)) {
@@ -55,7 +55,7 @@ impl ResultFile {
     }
 
     /// Kinds of prompts, found by drawing them again from the IOI dataset.
-    fn drawn_kinds(&self, by: SplitBy) -> Vec<Option<Kind>> {
+    fn drawn_kinds(&self, by: SplitBy) -> Vec<Option<GroupKey>> {
         let Ok(dataset) = Dataset::bundled() else {
             return Vec::new();
         };
@@ -124,14 +124,15 @@ fn draw_batch(dataset: &Dataset, set: &IoiSet, batch: usize) -> Option<Vec<Drawn
     draw_words(dataset, set.seed.checked_add(batch as u64)?, set.batch_size, 1).ok()
 }
 
-fn order(io_first: bool) -> Kind {
-    match io_first {
-        true => (0, "IO first (ABBA)".to_owned()),
-        false => (1, "S first (BABA)".to_owned()),
+fn order(io_first: bool) -> GroupKey {
+    if io_first {
+        (0, "IO first (ABBA)".to_owned())
+    } else {
+        (1, "S first (BABA)".to_owned())
     }
 }
 
-fn order_of(prompt: &Prompt) -> Option<Kind> {
+fn order_of(prompt: &Prompt) -> Option<GroupKey> {
     // In files of others, the indirect object may be a name or the source token.
     let io = prompt
         .position(&PositionName::Io)
@@ -139,7 +140,7 @@ fn order_of(prompt: &Prompt) -> Option<Kind> {
     Some(order(io < prompt.position(&PositionName::S1)?))
 }
 
-fn name_of(prompt: &Prompt) -> Option<Kind> {
+fn name_of(prompt: &Prompt) -> Option<GroupKey> {
     let name = prompt.names.get(PositionName::Io.as_str())?;
     Some((0, name.clone()))
 }

@@ -127,9 +127,10 @@ impl File {
 
     /// Checks that the numbers of values and of prompts (if there are any) equal batches x batch_size.
     fn check_lengths(&self, count: usize) -> Result<()> {
-        let check = |what: &str, found: usize| match found == count {
-            true => Ok(()),
-            false => {
+        let check = |what: &str, found: usize| {
+            if found == count {
+                Ok(())
+            } else {
                 Err(error(format!("{what} has {found} entries")).expected(format!("{count}, batches x batch_size")))
             }
         };

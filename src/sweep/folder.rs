@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::maps::maps;
 use super::plan::{Shard, Sweep};
-use super::rows::Row;
+use super::rows::SweepRow;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The file of all rows.
@@ -147,7 +147,7 @@ impl Folder {
         }
         let rows = text
             .lines()
-            .map(serde_json::from_str::<Row>)
+            .map(serde_json::from_str::<SweepRow>)
             .collect::<std::result::Result<Vec<_>, _>>();
         let rows = rows.map_err(|cause| {
             let cause = format!(

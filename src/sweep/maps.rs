@@ -1,6 +1,6 @@
 //! The rows of a sweep as maps of heads, in a single HTML file.
 
-use super::rows::Row;
+use super::rows::SweepRow;
 use super::sets::{SweepMeasure, SweptSet, sets_of};
 use crate::error::Result;
 use crate::export::{Around, fragment, page};
@@ -15,7 +15,7 @@ const MOST: usize = 60;
 ///
 /// # Errors
 /// Those of [`fragment`].
-pub fn maps(rows: &[Row]) -> Result<String> {
+pub fn maps(rows: &[SweepRow]) -> Result<String> {
     let sets = sets_of(rows);
     let fragments: Result<Vec<String>> = sets.iter().take(MOST).map(map).collect();
     let title = match sets.len() {

@@ -31,5 +31,5 @@ pub use plan::{Kind, PromptsOf, Shard, Sweep, SweptModel, SweptPrompts};
 pub use prepared::{PreparedSweep, SourceOf};
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub use request::{IOI, SweepRequest};
-pub use rows::{Row, lines, rows_of};
+pub use rows::{SweepRow, lines, rows_of};
 pub use sets::{SweepMeasure, SweptSet, read_rows, sets_of};

@@ -151,8 +151,9 @@ fn matching(pattern: &str) -> Result<Vec<String>> {
     for path in glob::glob(pattern).map_err(|cause| wrong(&cause))? {
         found.push(path.map_err(|cause| wrong(&cause))?.to_string_lossy().into_owned());
     }
-    match found.is_empty() {
-        true => Err(wrong(&"there is no such path")),
-        false => Ok(found),
+    if found.is_empty() {
+        Err(wrong(&"there is no such path"))
+    } else {
+        Ok(found)
     }
 }

@@ -9,7 +9,7 @@ use crate::names::Head;
 
 /// The values of one head on a set of prompts, or on one prompt. One line of JSON each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Row {
+pub struct SweepRow {
     /// The model's folder or URL.
     pub model: String,
     /// The revision on the hub.
@@ -43,7 +43,7 @@ pub struct Row {
 }
 
 /// The rows of `shard` of `sweep`: head by head, prompt by prompt.
-pub fn rows_of(sweep: &Sweep, shard: &Shard, found: &ScoresOfHeads) -> Vec<Row> {
+pub fn rows_of(sweep: &Sweep, shard: &Shard, found: &ScoresOfHeads) -> Vec<SweepRow> {
     let (model, set, count) = (
         &sweep.models[shard.model],
         &sweep.prompts[shard.prompts],
@@ -52,7 +52,7 @@ pub fn rows_of(sweep: &Sweep, shard: &Shard, found: &ScoresOfHeads) -> Vec<Row> 
     let row = |head: Head, prompt: Option<usize>, scores: &[f32], probabilities: &[f32], is_largest: &[bool]| {
         let [score, prob] = [scores, probabilities].map(mean);
         let [score_sd, prob_sd] = [scores, probabilities].map(deviation);
-        Row {
+        SweepRow {
             model: model.model.clone(),
             revision: model.revision.clone(),
             head,
@@ -96,7 +96,7 @@ fn of(row: Option<&[f32]>) -> &[f32] {
 ///
 /// # Errors
 /// [`ErrorKind::Internal`] where one can't be written.
-pub fn lines(rows: &[Row]) -> Result<String> {
+pub fn lines(rows: &[SweepRow]) -> Result<String> {
     let mut text = String::new();
     for row in rows {
         let line = serde_json::to_string(row)

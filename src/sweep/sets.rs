@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::rows::Row;
+use super::rows::SweepRow;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 use crate::names::Head;
@@ -55,7 +55,7 @@ impl SweepMeasure {
         }
     }
 
-    fn of(self, row: &Row) -> Option<f64> {
+    fn of(self, row: &SweepRow) -> Option<f64> {
         match self {
             Self::Attention => row.prob,
             Self::Score => row.score,
@@ -68,9 +68,9 @@ impl SweepMeasure {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SweptSet {
     /// The first row, with model, revision, prompts and seed of all its rows.
-    pub of: Row,
+    pub of: SweepRow,
     /// For each head its rows: one, or one per prompt.
-    heads: BTreeMap<Head, Vec<Row>>,
+    heads: BTreeMap<Head, Vec<SweepRow>>,
 }
 
 /// Parses rows: a line of JSON each.
@@ -86,7 +86,7 @@ pub struct SweptSet {
 /// assert!(keyside::sweep::read_rows(b"{}").is_err());
 /// # Ok::<(), keyside::Error>(())
 /// ```
-pub fn read_rows(text: &[u8]) -> Result<Vec<Row>> {
+pub fn read_rows(text: &[u8]) -> Result<Vec<SweepRow>> {
     let wrong = |cause: String| {
         Error::new(ErrorKind::ResultFile, cause)
             .expected("rows.jsonl of keyside sweep: a line of JSON for each head and set of prompts")
@@ -94,26 +94,29 @@ pub fn read_rows(text: &[u8]) -> Result<Vec<Row>> {
     let lines = text.split(|byte| *byte == b'\n').zip(1..);
     let lines = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
     let row = |(line, number): (&[u8], usize)| {
-        let row: Row =
+        let row: SweepRow =
             json::read(line).map_err(|cause| wrong(format!("line {number} is no row of a sweep: {cause}")))?;
-        match row.head.layer < MOST && row.head.head < MOST && row.count > 0 {
-            true => Ok(row),
-            false => Err(wrong(format!(
+        if row.head.layer < MOST && row.head.head < MOST && row.count > 0 {
+            Ok(row)
+        } else {
+            Err(wrong(format!(
                 "line {number} is of head {} and {}",
                 row.head,
                 counted(row.count, "prompt", "prompts")
-            ))),
+            )))
         }
     };
     let rows = lines.map(row).collect::<Result<Vec<_>>>()?;
-    match rows.is_empty() {
-        true => Err(wrong("there is no row of a sweep in it".into())),
-        false => Ok(rows),
+    if rows.is_empty() {
+        Err(wrong("there is no row of a sweep in it".into()))
+    } else {
+        Ok(rows)
     }
 }
 
-/// Groups `rows` by model, revision, prompts and seed, in the order of first occurrence.
-pub fn sets_of(rows: &[Row]) -> Vec<SweptSet> {
+/// Groups consecutive `rows` of the same model, revision, prompts and seed. The rows of a set are written one after the
+/// other, so that a set that is interrupted by rows of another set is returned as two.
+pub fn sets_of(rows: &[SweepRow]) -> Vec<SweptSet> {
     let mut sets: Vec<SweptSet> = Vec::new();
     for row in rows {
         match sets.last_mut().filter(|set| key_of(&set.of) == key_of(row)) {
@@ -128,7 +131,7 @@ pub fn sets_of(rows: &[Row]) -> Vec<SweptSet> {
 }
 
 /// The fields that the rows of one set share.
-fn key_of(row: &Row) -> (&str, Option<&str>, &str, Option<u64>) {
+fn key_of(row: &SweepRow) -> (&str, Option<&str>, &str, Option<u64>) {
     (&row.model, row.revision.as_deref(), &row.prompts, row.seed)
 }
 
@@ -196,12 +199,12 @@ impl SweptSet {
 }
 
 /// The cell of one head, from its rows.
-fn cell_of(head: Head, rows: &[Row], measure: SweepMeasure) -> MatrixCell {
+fn cell_of(head: Head, rows: &[SweepRow], measure: SweepMeasure) -> MatrixCell {
     let of = |value: f64, sd: Option<f64>| match sd {
         Some(sd) => format!("{}, standard deviation {}", number(value, 4), number(sd, 4)),
         None => number(value, 4),
     };
-    let sd = |sd: fn(&Row) -> Option<f64>| match rows {
+    let sd = |sd: fn(&SweepRow) -> Option<f64>| match rows {
         [row] => sd(row),
         _ => None,
     };
@@ -224,7 +227,7 @@ fn cell_of(head: Head, rows: &[Row], measure: SweepMeasure) -> MatrixCell {
 }
 
 /// The mean over prompts; NaN where a value is missing.
-fn mean(rows: &[Row], value: impl Fn(&Row) -> Option<f64>) -> f64 {
+fn mean(rows: &[SweepRow], value: impl Fn(&SweepRow) -> Option<f64>) -> f64 {
     let count: usize = rows.iter().map(|row| row.count).sum();
     let sum: f64 = rows
         .iter()

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::checkpoint::TensorSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
-use crate::model::tensors::{self, Part};
+use crate::model::tensors::{self, TensorGroup};
 use crate::prompts::ioi::random::NumpyRandom;
 
 /// The constant of the original code: 2 pi rounded to three digits.
@@ -94,12 +94,12 @@ impl Synthetic {
     /// causal mask at its end.
     fn shapes(&self) -> Result<Vec<TensorSpec>> {
         let config = Config::from_json(self.config_json().as_bytes())?;
-        let mut shapes = tensors::of_part(&config, Part::Embedding);
+        let mut shapes = tensors::of_part(&config, TensorGroup::Embedding);
         for layer in 0..self.n_layer {
             shapes.extend(tensors::of_block(&config, layer));
             shapes.push(tensors::mask_buffer(&config, layer));
         }
-        shapes.extend(tensors::of_part(&config, Part::FinalLayerNorm));
+        shapes.extend(tensors::of_part(&config, TensorGroup::FinalLayerNorm));
         Ok(shapes)
     }
 

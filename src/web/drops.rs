@@ -19,9 +19,10 @@ pub fn accept_drops(page: Page) {
     let dropped = window_event_listener(leptos::ev::drop, move |event: DragEvent| {
         event.prevent_default();
         let Some(transfer) = event.data_transfer() else { return };
-        match page.session.with_untracked(|session| session.run().is_active()) {
-            true => page.refuse_drop(),
-            false => take(page, &transfer),
+        if page.session.with_untracked(|session| session.run().is_active()) {
+            page.refuse_drop()
+        } else {
+            take(page, &transfer)
         }
     });
     on_cleanup(move || {
@@ -36,9 +37,10 @@ pub fn DropZone(page: Page) -> impl IntoView {
     let dragging = RwSignal::new(false);
     let enter = window_event_listener(leptos::ev::dragenter, move |_| dragging.set(true));
     let active = Memo::new(move |_| page.session.with(|session| session.run().is_active()));
-    let words = move || match active.get() {
-        true => "A run is under way: cancel it, or wait for its end, before you drop something here",
-        false => {
+    let words = move || {
+        if active.get() {
+            "A run is under way: cancel it, or wait for its end, before you drop something here"
+        } else {
             "Drop a result file or the rows of a sweep to show them, a model\u{2019}s files or folder to run it, or a .txt or .csv file of prompts"
         }
     };
@@ -71,19 +73,20 @@ fn take(page: Page, transfer: &DataTransfer) {
         }
         let count = loose.as_ref().map_or(0, web_sys::FileList::length);
         let dropped: Vec<File> = (0..count).filter_map(|index| loose.as_ref()?.item(index)).collect();
-        let ends = |file: &File, ending: &str| file.name().to_ascii_lowercase().ends_with(ending);
+        let has_ending = |file: &File, ending: &str| file.name().to_ascii_lowercase().ends_with(ending);
         if dropped
             .iter()
-            .any(|file| ends(file, ".safetensors") || file.name() == "config.json")
+            .any(|file| has_ending(file, ".safetensors") || file.name() == "config.json")
         {
             page.pick(dropped.into_iter().map(|file| (file.name(), file)).collect());
             return;
         }
         let first = dropped.into_iter().next();
-        let is_prompts = |file: &File| own_prompts::ENDINGS.iter().any(|ending| ends(file, ending));
-        match first.as_ref().is_some_and(is_prompts) {
-            true => own_prompts::open(page, first),
-            false => files::open(page, first),
+        let is_prompts = |file: &File| own_prompts::ENDINGS.iter().any(|ending| has_ending(file, ending));
+        if first.as_ref().is_some_and(is_prompts) {
+            own_prompts::open(page, first)
+        } else {
+            files::open(page, first)
         }
     });
 }

@@ -47,9 +47,10 @@ pub fn open(page: Page, file: Option<File>) {
     leptos::task::spawn_local(async move {
         let (name, bytes) = (file.name(), read(&file).await);
         let lower = name.to_ascii_lowercase();
-        match ROWS.iter().any(|ending| lower.ends_with(ending)) {
-            true => page.open_sweep(bytes.and_then(|bytes| SweepMaps::read(&name, &bytes))),
-            false => page.open(&name, bytes.and_then(|bytes| ResultFile::from_json(&bytes))),
+        if ROWS.iter().any(|ending| lower.ends_with(ending)) {
+            page.open_sweep(bytes.and_then(|bytes| SweepMaps::read(&name, &bytes)))
+        } else {
+            page.open(&name, bytes.and_then(|bytes| ResultFile::from_json(&bytes)))
         }
     });
 }

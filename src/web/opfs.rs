@@ -67,9 +67,10 @@ impl OpfsStore {
         let manager = there(&navigator, "storage").filter(|manager| there(manager, "getDirectory").is_some());
         let Some(manager) = manager else {
             let secure = Reflect::get(&worker, &"isSecureContext".into()).is_ok_and(|secure| secure.is_truthy());
-            return Err(storage_error(match secure {
-                true => "this browser has no storage for files",
-                false => "browsers keep nothing for a page without encryption: open it over https",
+            return Err(storage_error(if secure {
+                "this browser has no storage for files"
+            } else {
+                "browsers keep nothing for a page without encryption: open it over https"
             }));
         };
         let manager: StorageManager = manager.unchecked_into();

@@ -189,7 +189,7 @@ fn LastLine(page: Page, recorded: Page, step: StoryStep) -> impl IntoView {
     view! {
         <Show when=move || words.with(|words| !words.is_empty())>
             <div class="step-words" data-testid="last-line">
-                <h3>"The notebook\u{2019}s last line: \u{201c}sub out query-side with IO, then try again\u{201d}"</h3>
+                <h3>"The research notebook\u{2019}s last line: \u{201c}sub out query-side with IO, then try again\u{201d}"</h3>
                 {move || words.get().into_iter().map(|words| view! { <p>{words}</p> }).collect_view()}
             </div>
             <div class="buttons-row">

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::analysis::pair::{InterventionRequest, Question, TargetText};
-use crate::analysis::{Analysis, BatchValues, NamedHeads, Progress};
+use crate::analysis::{Analysis, BatchValues, HeadRoles, Progress};
 use crate::checkpoint::{Notices, Space, StoredModel};
 use crate::error::Error;
 use crate::forward::Sampling;
@@ -92,7 +92,7 @@ pub enum ToWorker {
         /// How they are sampled.
         sampling: Sampling,
     },
-    /// Find the roles of the heads of the model at `url` by their attention on random tokens; answered by `Named`.
+    /// Find the roles of the heads of the model at `url` by their attention on random tokens; answered by `LabeledToken`.
     NameHeads {
         /// Number of the request; answers repeat it.
         id: u32,
@@ -214,11 +214,11 @@ pub enum FromWorker {
         text: String,
     },
     /// Answer to `NameHeads`.
-    Named {
+    HeadRoles {
         /// Number of the request.
         id: u32,
         /// The heads that have a role.
-        heads: NamedHeads,
+        heads: HeadRoles,
     },
     /// A request failed, or was cancelled.
     Failed {

@@ -10,7 +10,7 @@ use super::{FromWorker, Port, work};
 use crate::analysis::pair::{
     InterventionRequest, Question, QuestionCache, TargetText, ask, causal_map, go_on, intervene, without_largest,
 };
-use crate::analysis::{Analysis, BatchValues, NamedHeads, Observer, Progress, Section, Timing, analyze, named_heads};
+use crate::analysis::{Analysis, BatchValues, HeadRoles, Observer, Progress, Section, Timing, analyze, head_roles};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{ComputeResources, Model, Sampling, not_enough};
 use crate::model::{Config, Processing};
@@ -134,10 +134,10 @@ impl Models {
     }
 
     /// The roles of the heads of the model at `url`.
-    pub(super) async fn name_heads(&mut self, port: &dyn Port, id: u32, url: &str) -> Result<NamedHeads> {
+    pub(super) async fn name_heads(&mut self, port: &dyn Port, id: u32, url: &str) -> Result<HeadRoles> {
         let Open { model, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
-        let outcome = named_heads(model, &reporter).await;
+        let outcome = head_roles(model, &reporter).await;
         self.ended(port, outcome)
     }
 

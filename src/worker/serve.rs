@@ -92,7 +92,7 @@ pub fn serve<'a>(port: &'a dyn Port, inbox: UnboundedReceiver<ToWorker>) -> Loca
                     let outcome = inbox.unless_cancelled(Some(id), &port.gate(), naming).await;
                     port.gate().open();
                     port.post(match outcome {
-                        Ok(heads) => FromWorker::Named { id, heads },
+                        Ok(heads) => FromWorker::HeadRoles { id, heads },
                         Err(error) => FromWorker::Failed { id, error },
                     });
                 }

@@ -1,8 +1,8 @@
 //! The eight cases of `fixtures/pairs-golden.json` by a worker: natively, in a browser, and by the page's own worker.
 
 use keyside::analysis::pair::{
-    Extent, Intervention, InterventionRequest, NamedValue, Outcome, Part, PartPath, Predicted, Question, Replacement,
-    Step, Vector, key_side, query_side,
+    Extent, Intervention, InterventionRequest, Outcome, Part, PartPath, Predicted, Question, Replacement, Step,
+    TokenValue, Vector, key_side, query_side,
 };
 use keyside::checkpoint::MemorySource;
 use keyside::forward::Model;
@@ -169,7 +169,7 @@ fn check_effects(golden: &mut Golden, case: &Case, result: &ResultFile) {
     by_source.resize(case.tokens.len(), 0.0);
     case.check(golden, "head_direct_effect_by_source", &by_source);
     let writes = result.writes().unwrap();
-    let values = |of: &[NamedValue]| of.iter().map(|token| token.value).collect::<Vec<f32>>();
+    let values = |of: &[TokenValue]| of.iter().map(|token| token.value).collect::<Vec<f32>>();
     case.check(golden, "ov_top", &values(&writes.raised));
     case.check(golden, "ov_bottom", &values(&writes.lowered));
     case.check(golden, "ov_logit_of_source_token", &[writes.source.value]);

@@ -468,9 +468,12 @@ fn means_and_second_sentences_are_what_they_say() {
 #[test]
 fn scores_too_far_apart_for_probabilities_have_finite_changes() {
     // Queries so long that all attention is on one token.
-    let long = tiny_changed(|name, _, value| match name.ends_with("h.2.attn.c_attn.weight") {
-        true => value * 60.0,
-        false => value,
+    let long = tiny_changed(|name, _, value| {
+        if name.ends_with("h.2.attn.c_attn.weight") {
+            value * 60.0
+        } else {
+            value
+        }
     });
     let mut model = block_on(Model::open(Box::new(long), Processing::default())).unwrap();
     let mut found = 0;

@@ -1,6 +1,6 @@
 //! The attention of heads on repeated random tokens.
 
-use keyside::analysis::{NAMED_FROM, Probes, probe_sequences, probes};
+use keyside::analysis::{MIN_ROLE_MEASURE, Probes, probe_sequences, probes};
 use keyside::checkpoint::FileSource;
 use keyside::forward::{Model, NoMonitor};
 use keyside::model::Processing;
@@ -22,10 +22,14 @@ fn heads_of_the_bundled_model_are_named() {
         let rows = (0..3).map(|layer| found.of(role).row(layer).unwrap());
         println!("{role}: {:.3?}", rows.collect::<Vec<_>>());
     }
-    let named = found.named(NAMED_FROM);
-    println!("{named:?}");
-    let has = |role: HeadRole| named.iter().any(|(_, roles)| roles.iter().any(|(of, _)| *of == role));
-    assert!(HeadRole::ALL.into_iter().all(has), "{named:?}");
+    let all_roles = found.roles(MIN_ROLE_MEASURE);
+    println!("{all_roles:?}");
+    let has = |role: HeadRole| {
+        all_roles
+            .iter()
+            .any(|(_, roles)| roles.iter().any(|(of, _)| *of == role))
+    };
+    assert!(HeadRole::ALL.into_iter().all(has), "{all_roles:?}");
 }
 
 /// Without queries every head attends to all positions alike: what it measures is known.
@@ -56,8 +60,8 @@ fn even_attention_has_known_measures() {
             );
         }
     }
-    assert!(found.named(NAMED_FROM).is_empty());
-    assert_eq!(found.named(0.0).len(), 12);
+    assert!(found.roles(MIN_ROLE_MEASURE).is_empty());
+    assert_eq!(found.roles(0.0).len(), 12);
 }
 
 /// A head that is made to look at the position before, by W_pos alone.
@@ -97,9 +101,9 @@ fn a_head_that_looks_back_is_a_previous_token_head() {
     });
     let found = measured(block_on(Model::open(Box::new(made), Processing::default())).unwrap());
     let head = Head::new(0, 1);
-    let named = found.named(NAMED_FROM);
-    let roles = named.iter().find(|(of, _)| *of == head);
-    let (_, roles) = roles.unwrap_or_else(|| panic!("{named:?}, {:?}", found.previous_token));
+    let all_roles = found.roles(MIN_ROLE_MEASURE);
+    let roles = all_roles.iter().find(|(of, _)| *of == head);
+    let (_, roles) = roles.unwrap_or_else(|| panic!("{all_roles:?}, {:?}", found.previous_token));
     assert_eq!(roles.len(), 1);
     assert!(roles[0].0 == HeadRole::PreviousToken && roles[0].1 > 0.999, "{roles:?}");
 }

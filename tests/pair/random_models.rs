@@ -15,7 +15,7 @@ use crate::{direct, directions, intervene};
 const D_VOCAB: usize = 989;
 
 /// A kind of model.
-struct Kind {
+struct ModelKind {
     layers: usize,
     heads: usize,
     d_head: usize,
@@ -26,8 +26,8 @@ struct Kind {
 }
 
 /// Shapes and configurations that differ in all that may.
-fn kinds() -> [Kind; 6] {
-    let kind = |(layers, heads, d_head), has_biases, fields| Kind {
+fn kinds() -> [ModelKind; 6] {
+    let kind = |(layers, heads, d_head), has_biases, fields| ModelKind {
         layers,
         heads,
         d_head,
@@ -49,7 +49,7 @@ fn kinds() -> [Kind; 6] {
 }
 
 /// A checkpoint of `kind` whose weights are drawn from `seed`.
-fn checkpoint(kind: &Kind, seed: u32) -> MemorySource {
+fn checkpoint(kind: &ModelKind, seed: u32) -> MemorySource {
     let size = Synthetic {
         n_layer: kind.layers,
         n_head: kind.heads,
@@ -69,7 +69,7 @@ fn checkpoint(kind: &Kind, seed: u32) -> MemorySource {
 }
 
 /// The tensors of `file`, scaled so that narrow streams make scores as different as wide ones do; those without the biases that `kind` lacks.
-fn louder(file: &[u8], kind: &Kind) -> Vec<u8> {
+fn louder(file: &[u8], kind: &ModelKind) -> Vec<u8> {
     let length = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
     let header: Value = serde_json::from_slice(&file[8..8 + length]).unwrap();
     let width = (kind.heads * kind.d_head) as f32;
@@ -81,9 +81,10 @@ fn louder(file: &[u8], kind: &Kind) -> Vec<u8> {
         }
         let offsets: [usize; 2] = serde_json::from_value(entry["data_offsets"].clone()).unwrap();
         let values = f32_values(&file[8 + length..][offsets[0]..offsets[1]]);
-        let factor = match name.contains("c_attn.weight") || name.contains("c_fc.weight") {
-            true => (768.0 / width).sqrt(),
-            false => 1.0,
+        let factor = if name.contains("c_attn.weight") || name.contains("c_fc.weight") {
+            (768.0 / width).sqrt()
+        } else {
+            1.0
         };
         let start = data.len();
         data.extend(values.into_iter().flat_map(|value| (value * factor).to_le_bytes()));

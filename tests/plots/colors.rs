@@ -78,9 +78,12 @@ fn vectors() -> Vec<(SeriesId, SeriesId)> {
     let ours = SeriesId::FIXED
         .into_iter()
         .chain([SeriesId::EarlierHead(Head::new(9, 9))]);
-    let vector = |series: &SeriesId| match series.is_true_values() {
-        true => SeriesId::TrueScore,
-        false => series.of_any_prompt(),
+    let vector = |series: &SeriesId| {
+        if series.is_true_values() {
+            SeriesId::TrueScore
+        } else {
+            series.of_any_prompt()
+        }
     };
     ours.map(|series| (vector(&series), series)).collect()
 }

@@ -101,9 +101,10 @@ pub fn set_per_prompt(heatmap: &mut Heatmap, tables: &[Vec<Vec<f32>>]) {
 }
 
 fn side(heatmap: &Heatmap) -> Side {
-    match heatmap.components.contains(&Component::QueryBias) {
-        true => Side::Query,
-        false => Side::Key,
+    if heatmap.components.contains(&Component::QueryBias) {
+        Side::Query
+    } else {
+        Side::Key
     }
 }
 

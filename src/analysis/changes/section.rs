@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::intervention::RunIntervention;
-use crate::analysis::pair::Named;
+use crate::analysis::pair::LabeledToken;
 use crate::analysis::{Array, SectionType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
@@ -18,9 +18,9 @@ pub struct ChangesSection {
     /// The intervention.
     pub intervention: RunIntervention,
     /// For each prompt the token `a` of the logit difference: a target of the prompt, or the most likely next token.
-    pub a: Vec<Named>,
+    pub a: Vec<LabeledToken>,
     /// The token `b` of the logit difference.
-    pub b: Vec<Named>,
+    pub b: Vec<LabeledToken>,
     /// Without the intervention.
     pub before: Outcomes,
     /// With the intervention, recomputed.
@@ -202,7 +202,7 @@ mod tests {
     fn section() -> ChangesSection {
         let head = Head::new(1, 0);
         let mut section = ChangesSection::empty(head, "query without 0.1".parse().expect("an intervention"));
-        let token = |token| Named {
+        let token = |token| LabeledToken {
             token,
             text: String::new(),
         };

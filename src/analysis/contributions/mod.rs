@@ -1,20 +1,20 @@
 //! Contributions of the components of the residual stream to the score from the destination to the source (on IOI
 //! prompts: END to IO): the heatmaps.
 //!
-//! `components` captures the parts of the residual stream; `table` is the data of one heatmap; `end` is one end of the
-//! score in one prompt; `variants` combines ends into heatmaps; `ends` lists the taps.
+//! `components` captures the parts of the residual stream; `table` is the data of one heatmap; `score_side` is the query or the key
+//! of one prompt; `variants` combines both into heatmaps; `captured_components` lists the taps.
 
+mod captured_components;
 mod components;
-mod end;
-mod ends;
 mod heatmap;
+mod score_side;
 mod table;
 mod variants;
 
 use std::collections::BTreeMap;
 
+use self::captured_components::CapturedComponents;
 pub(super) use self::components::{Components, Direction};
-use self::ends::Ends;
 pub use self::heatmap::{ContributionsSection, Heatmap};
 pub use self::table::Contributions;
 use crate::analysis::analyzer::{Analyzer, FinishedBatch, Needs, UpcomingBatch};
@@ -31,7 +31,7 @@ pub(crate) struct ContributionsAnalyzer {
     head: Head,
     normalization: Normalization,
     /// Set while the first batch is being computed.
-    ends: Option<Ends>,
+    captured: Option<CapturedComponents>,
     /// Number of prompts of the first batch.
     prompts: usize,
     found: BTreeMap<HeatmapId, Contributions>,
@@ -44,7 +44,7 @@ impl Analyzer for ContributionsAnalyzer {
         Self {
             head: analysis.head,
             normalization: analysis.normalization,
-            ends: None,
+            captured: None,
             prompts: 0,
             found: BTreeMap::new(),
         }
@@ -61,16 +61,16 @@ impl Analyzer for ContributionsAnalyzer {
         if batch.index > 0 {
             return Ok(Vec::new());
         }
-        let ends = Ends::new(batch.model, batch.weights, batch.tree, batch.prompts, self.head.layer)?;
-        let taps = ends.taps();
-        self.ends = Some(ends);
+        let captured = CapturedComponents::new(batch.model, batch.weights, batch.tree, batch.prompts, self.head.layer)?;
+        let taps = captured.taps();
+        self.captured = Some(captured);
         Ok(taps)
     }
 
     fn feed(&mut self, batch: &FinishedBatch<'_>) -> Result<Option<&BatchValues>> {
-        if let Some(ends) = self.ends.take_if(|_| batch.index == 0) {
+        if let Some(captured) = self.captured.take_if(|_| batch.index == 0) {
             self.prompts = batch.prompts.len();
-            self.found = ends.all(batch.model, batch.scores()?, (batch.prompts, self.normalization))?;
+            self.found = captured.all(batch.model, batch.scores()?, (batch.prompts, self.normalization))?;
         }
         Ok(None)
     }
@@ -122,9 +122,9 @@ pub async fn contributions(
     let mut passes = [Pass::new(tree_to_dest(model, prompts)?, request)];
     let mut schedule = model.begin(&mut passes, head.layer, monitor).await?;
     let weights = model.head_weights(head, monitor).await?;
-    let ends = Ends::new(model, &weights, &passes[0].tree, prompts, head.layer)?;
-    passes[0].request.taps.extend(ends.taps());
+    let captured = CapturedComponents::new(model, &weights, &passes[0].tree, prompts, head.layer)?;
+    passes[0].request.taps.extend(captured.taps());
     while model.advance(&mut schedule, &mut passes, monitor).await?.is_some() {}
     let scores = HeadScores::new(&weights, &passes[0].tree, &passes[0].resid, prompts.len())?;
-    ends.all(model, &scores, (prompts, Normalization::Notebook))
+    captured.all(model, &scores, (prompts, Normalization::Notebook))
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::components::Components;
-use super::end::{End, subtract};
+use super::score_side::{ScoreSide, subtract};
 use super::table::Contributions;
 use crate::analysis::OmissionReason;
 use crate::analysis::scores::HeadScores;
 use crate::error::Result;
 use crate::model::Config;
-use crate::names::{Facet, HeatmapId, HeatmapParts, Normalization, Part, PositionName, Side, Variant};
+use crate::names::{Facet, HeatmapId, HeatmapParts, Normalization, PositionName, Side, SplitPart, Variant};
 use crate::prompts::Prompt;
 
 /// The cells of one prompt, and the sum that they must have.
@@ -30,9 +30,9 @@ impl Sum {
         (!is_finite).then_some(OmissionReason::Overflow)
     }
 
-    /// Notes that the directions of `ends` are needed.
-    fn along(mut self, ends: &[&End<'_>]) -> Self {
-        self.has_direction = ends.iter().all(|end| end.has_direction);
+    /// Notes that the directions of `sides` are needed.
+    fn along(mut self, sides: &[&ScoreSide<'_>]) -> Self {
+        self.has_direction = sides.iter().all(|side| side.has_direction);
         self
     }
 }
@@ -69,16 +69,16 @@ pub(super) fn all(
     for (index, prompt) in prompts.iter().enumerate() {
         let at = |components: &Components, side: Side, position: usize, whole: &[f32]| {
             let place = (index, prompts.len(), position);
-            End::new(config, (scores, normalization), side, components, place, whole)
+            ScoreSide::new(config, (scores, normalization), side, components, place, whole)
         };
         let key = |components, position| at(components, Side::Key, position, scores.key(index, position));
         let s1 = captured.s1.zip(prompt.position(&PositionName::S1));
-        let ends = Ends {
+        let sides = QueryAndKeys {
             src: key(captured.src, prompt.src()?),
             s1: s1.map(|(components, position)| key(components, position)),
             dest: at(captured.dest, Side::Query, prompt.dest()?, scores.query(index)),
         };
-        for (name, sum) in ends.sums(layers > 0) {
+        for (name, sum) in sides.sums(layers > 0) {
             let table = found.entry(name).or_insert_with(|| Contributions::new(config, layers));
             table.flaws.extend(sum.flaw());
             table.values.extend(sum.cells);
@@ -89,13 +89,13 @@ pub(super) fn all(
 }
 
 /// The keys and the query of one prompt.
-struct Ends<'a> {
-    src: End<'a>,
-    s1: Option<End<'a>>,
-    dest: End<'a>,
+struct QueryAndKeys<'a> {
+    src: ScoreSide<'a>,
+    s1: Option<ScoreSide<'a>>,
+    dest: ScoreSide<'a>,
 }
 
-impl Ends<'_> {
+impl QueryAndKeys<'_> {
     /// All heatmaps of the prompt; those that need MLP 0 only if `has_mlp_0`.
     fn sums(&self, has_mlp_0: bool) -> Vec<(HeatmapId, Sum)> {
         let mut sums = Vec::new();
@@ -116,7 +116,12 @@ impl Ends<'_> {
     }
 
     /// Adds a heatmap of the key at the source and, if there is S1, the same minus that of the key at S1.
-    fn add_with_difference(&self, sums: &mut Vec<(HeatmapId, Sum)>, name: HeatmapParts, sum: impl Fn(&End<'_>) -> Sum) {
+    fn add_with_difference(
+        &self,
+        sums: &mut Vec<(HeatmapId, Sum)>,
+        name: HeatmapParts,
+        sum: impl Fn(&ScoreSide<'_>) -> Sum,
+    ) {
         let at_src = sum(&self.src);
         if let Some(s1) = &self.s1 {
             let difference = HeatmapParts { minus_s1: true, ..name };
@@ -129,9 +134,9 @@ impl Ends<'_> {
     /// other end is normalized as in "No patching", the four add up to that score.
     fn add_facets(&self, sums: &mut Vec<(HeatmapId, Sum)>) {
         for facet in Facet::ALL {
-            let along = |part: Part| match part {
-                Part::Parallel => true,
-                Part::Perpendicular => false,
+            let along = |part: SplitPart| match part {
+                SplitPart::Parallel => true,
+                SplitPart::Perpendicular => false,
             };
             let (along_w_u, along_mlp_0) = (along(facet.query), along(facet.key));
             let of = |side| HeatmapParts {
@@ -148,7 +153,7 @@ impl Ends<'_> {
     }
 
     /// The contributions of the components of `key`, with `query` at the destination.
-    fn by_key(&self, key: &End<'_>, query: &[f32]) -> Sum {
+    fn by_key(&self, key: &ScoreSide<'_>, query: &[f32]) -> Sum {
         Sum {
             cells: key.contributions(query),
             score: key.score(&key.whole, query),
@@ -156,22 +161,23 @@ impl Ends<'_> {
         }
     }
 
-    /// The contributions of the components of the query, with `key` at the other end.
+    /// The contributions of the components of the query, with `key` at the other side.
     fn by_query(&self, key: &[f32]) -> Sum {
         self.by_key(&self.dest, key)
     }
 }
 
 /// The contributions of the components of `end`, either of their parts along its direction or of the rest, with `other`
-/// at the other end.
-fn part_of(end: &End<'_>, along: bool, other: &[f32]) -> Sum {
-    let parallel = end.contributions_along(other);
+/// at the other side.
+fn part_of(side: &ScoreSide<'_>, along: bool, other: &[f32]) -> Sum {
+    let parallel = side.contributions_along(other);
     Sum {
-        cells: match along {
-            true => parallel,
-            false => subtract(&end.contributions(other), &parallel),
+        cells: if along {
+            parallel
+        } else {
+            subtract(&side.contributions(other), &parallel)
         },
-        score: end.score(&end.part(along), other),
+        score: side.score(&side.part(along), other),
         has_direction: true,
     }
 }

@@ -1,7 +1,7 @@
 //! Checks of a sentence's sections when they are read from a file.
 
 use super::targets::Between;
-use super::token::Named;
+use super::token::LabeledToken;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 
@@ -41,7 +41,7 @@ pub(super) fn check_finite(what: &str, values: impl IntoIterator<Item = f32>) ->
 }
 
 /// Checks that the targets `a` and `b` are two different tokens of the vocabulary.
-pub(super) fn check_targets(a: &Named, b: &Named, config: &Config) -> Result<()> {
+pub(super) fn check_targets(a: &LabeledToken, b: &LabeledToken, config: &Config) -> Result<()> {
     let targets = Between { a: a.token, b: b.token };
     targets.check(config).map_err(Error::into_result_file_error)
 }

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::{check_finite, check_positions};
-use super::directions::{DirectionTokens, Directions, QkSvd, TokenEnds, of_groups};
+use super::directions::{DirectionTokens, Directions, ExtremeTokens, QkSvd, of_groups};
 use super::position_pair::Pair;
 use super::score_decomposition::ScoreDecomposition;
-use super::token::NamedValue;
+use super::token::TokenValue;
 use crate::analysis::{Array, SectionType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::math;
@@ -57,21 +57,21 @@ pub struct OpenedDirection {
     pub key: Array,
     /// The closest tokens on both sides; empty if they are not computed yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tokens: Vec<DirectionEnds>,
+    pub tokens: Vec<DirectionExtremes>,
 }
 
 /// The tokens whose rows of a matrix have the largest and the smallest cosines with a direction's vector. Signs are
 /// chosen such that the query's normalized residual stream has a positive product with its vector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DirectionEnds {
+pub struct DirectionExtremes {
     /// The side whose vector it is.
     pub side: Side,
     /// The matrix.
     pub matrix: TokenMatrix,
     /// Largest cosines, in descending order.
-    pub along: Vec<NamedValue>,
+    pub along: Vec<TokenValue>,
     /// Smallest cosines, in ascending order.
-    pub against: Vec<NamedValue>,
+    pub against: Vec<TokenValue>,
 }
 
 /// A matrix with a vector for each token.
@@ -125,13 +125,13 @@ impl DirectionsSection {
     #[must_use]
     pub(super) fn with_tokens(mut self, tokens: DirectionTokens, tokenizer: &Tokenizer) -> Self {
         let DirectionTokens { w_e, w_u } = tokens;
-        let of = |matrix: TokenMatrix, ends: [TokenEnds; 2]| {
-            let ends = Side::ALL.into_iter().zip(ends);
-            ends.map(move |(side, TokenEnds { along, against })| DirectionEnds {
+        let of = |matrix: TokenMatrix, extremes: [ExtremeTokens; 2]| {
+            let extremes = Side::ALL.into_iter().zip(extremes);
+            extremes.map(move |(side, ExtremeTokens { along, against })| DirectionExtremes {
                 side,
                 matrix,
-                along: NamedValue::all(tokenizer, along),
-                against: NamedValue::all(tokenizer, against),
+                along: TokenValue::all(tokenizer, along),
+                against: TokenValue::all(tokenizer, against),
             })
         };
         let all = of(TokenMatrix::Embedding, w_e).chain(of(TokenMatrix::Unembedding, w_u));
@@ -210,7 +210,9 @@ impl SectionType for DirectionsSection {
         }
         query.check("directions: the query side", &[components.len()])?;
         key.check("directions: the key side", &[components.len()])?;
-        let cosines = tokens.iter().flat_map(|ends| ends.along.iter().chain(&ends.against));
+        let cosines = tokens
+            .iter()
+            .flat_map(|extremes| extremes.along.iter().chain(&extremes.against));
         check_finite("directions: a cosine", cosines.map(|token| token.value))
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::relative::{key_factors, relative_score};
 use super::score_decomposition::{ScoreDecomposition, weighted};
-use super::writes::{Valued, ends};
+use super::writes::{Valued, extreme_tokens};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{HeadWeights, Model, Monitor};
 use crate::math::{Svd, svd_of_product};
@@ -87,7 +87,7 @@ pub struct AlongDirection {
 
 /// The tokens with the ten largest and the ten smallest cosines with a vector.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TokenEnds {
+pub struct ExtremeTokens {
     /// In descending order.
     pub along: Vec<Valued>,
     /// In ascending order.
@@ -98,9 +98,9 @@ pub struct TokenEnds {
 #[derive(Debug, Clone, PartialEq)]
 pub struct DirectionTokens {
     /// Among the processed rows of W_E: for the query's vector and for the key's.
-    pub w_e: [TokenEnds; 2],
+    pub w_e: [ExtremeTokens; 2],
     /// Among the processed columns of W_U.
-    pub w_u: [TokenEnds; 2],
+    pub w_u: [ExtremeTokens; 2],
 }
 
 impl ScoreDecomposition {
@@ -123,7 +123,7 @@ impl ScoreDecomposition {
             Error::new(ErrorKind::Request, format!("the head has no direction {direction}"))
                 .expected(format!("one from 0 to {}", count.saturating_sub(1)))
         })?;
-        let ends = self.row().ends(relative)?;
+        let endpoints = self.row().endpoints(relative)?;
         let weights = &self.weights;
         let side = |through: Side, vector: &[f64], factor: f64, components: &mut dyn Iterator<Item = Vec<f64>>| {
             let map = weights.read_wide(through, vector);
@@ -138,10 +138,15 @@ impl ScoreDecomposition {
             query: side(
                 Side::Key,
                 v,
-                dot(&ends.x_src, v),
+                dot(&endpoints.x_src, v),
                 &mut self.queries.iter().take(count).map(wide),
             ),
-            key: side(Side::Query, u, dot(&ends.x_dest, u), &mut keys.into_iter().take(count)),
+            key: side(
+                Side::Query,
+                u,
+                dot(&endpoints.x_dest, u),
+                &mut keys.into_iter().take(count),
+            ),
         })
     }
 
@@ -170,17 +175,17 @@ pub(in crate::analysis) struct ScoreRow<'a> {
 impl ScoreRow<'_> {
     /// As [`ScoreDecomposition::directions`].
     pub(in crate::analysis) fn directions(&self, svd: &QkSvd, relative: Option<Relative>) -> Result<Directions> {
-        let ends = self.ends(relative)?;
+        let endpoints = self.endpoints(relative)?;
         let along = |(number, value): (usize, &f64)| {
             let [u, v] = svd.vectors(number).unwrap_or_default();
-            let (of_query, of_key) = (dot(&ends.x_dest, u), dot(&ends.x_src, v));
+            let (of_query, of_key) = (dot(&endpoints.x_dest, u), dot(&endpoints.x_src, v));
             (of_query < 0.0, (value * of_query * of_key) as f32)
         };
         let (flip_sign, contributions) = svd.values().iter().enumerate().map(along).unzip();
         Ok(Directions {
             values: svd.values().iter().map(|&value| value as f32).collect(),
             contributions,
-            biases: ends.biases,
+            biases: endpoints.biases,
             groups: svd.groups(),
             score: relative_score(self.scores, self.src, relative)?,
             flip_sign,
@@ -188,7 +193,7 @@ impl ScoreRow<'_> {
     }
 
     /// Both ends of the score, and the contributions of the terms with biases.
-    fn ends(&self, relative: Option<Relative>) -> Result<Ends> {
+    fn endpoints(&self, relative: Option<Relative>) -> Result<ScoreEndpoints> {
         let count = self.scores.len();
         let d = self.normalized.len() / count;
         let rows = || self.normalized.chunks_exact(d);
@@ -205,7 +210,7 @@ impl ScoreRow<'_> {
         );
         let of_b_k = |term: f64| if relative.is_some() { 0.0 } else { term };
         let terms = [of_b_k(dot(&query, &b_k)), dot(&b_q, &key), of_b_k(dot(&b_q, &b_k))];
-        Ok(Ends {
+        Ok(ScoreEndpoints {
             x_dest,
             x_src,
             biases: terms.map(|term| (term / self.weights.divisor()) as f32),
@@ -214,7 +219,7 @@ impl ScoreRow<'_> {
 }
 
 /// Both ends of a score.
-struct Ends {
+struct ScoreEndpoints {
     /// The normalized residual stream at the destination, `[d_model]`.
     x_dest: Vec<f64>,
     /// The normalized residual stream at the source, relative to others where the score is.
@@ -277,16 +282,16 @@ pub async fn direction_tokens(
 ) -> Result<DirectionTokens> {
     let vectors = svd.vectors(direction).unwrap_or_default().map(<[f64]>::to_vec);
     let cosines = model.cosines(&vectors, monitor).await?;
-    let ends = |of: Vec<Vec<f32>>| {
+    let extremes = |of: Vec<Vec<f32>>| {
         let mut of = of.into_iter();
         [(); 2].map(|()| {
-            let (along, against) = ends(&of.next().unwrap_or_default());
-            TokenEnds { along, against }
+            let (along, against) = extreme_tokens(&of.next().unwrap_or_default());
+            ExtremeTokens { along, against }
         })
     };
     Ok(DirectionTokens {
-        w_e: ends(cosines.w_e),
-        w_u: ends(cosines.w_u),
+        w_e: extremes(cosines.w_e),
+        w_u: extremes(cosines.w_u),
     })
 }
 
@@ -294,11 +299,11 @@ impl DirectionTokens {
     /// The same for the negated vectors.
     #[must_use]
     pub fn negated(self) -> Self {
-        let turn = |ends: TokenEnds| {
+        let turn = |tokens: ExtremeTokens| {
             let negative = |tokens: Vec<Valued>| tokens.into_iter().map(|(token, cosine)| (token, -cosine)).collect();
-            TokenEnds {
-                along: negative(ends.against),
-                against: negative(ends.along),
+            ExtremeTokens {
+                along: negative(tokens.against),
+                against: negative(tokens.along),
             }
         };
         Self {
@@ -366,17 +371,17 @@ mod tests {
 
     #[test]
     fn what_is_turned_changes_ends() {
-        let ends = |along: Valued, against: Valued| TokenEnds {
+        let extremes = |along: Valued, against: Valued| ExtremeTokens {
             along: vec![along],
             against: vec![against],
         };
-        let one = ends((7, 0.5), (8, -0.25));
+        let one = extremes((7, 0.5), (8, -0.25));
         let tokens = DirectionTokens {
             w_e: [one.clone(), one.clone()],
             w_u: [one.clone(), one],
         };
         let negated = tokens.clone().negated();
-        assert_eq!(negated.w_u[1], ends((8, 0.25), (7, -0.5)));
+        assert_eq!(negated.w_u[1], extremes((8, 0.25), (7, -0.5)));
         assert_eq!(negated.negated(), tokens);
     }
 }

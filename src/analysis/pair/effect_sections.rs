@@ -8,7 +8,7 @@ use super::direct::{DirectEffects, Written};
 use super::position_pair::Pair;
 use super::sections::NextToken;
 use super::targets::Between;
-use super::token::{Named, NamedValue};
+use super::token::{LabeledToken, TokenValue};
 use super::writes::Writes;
 use crate::analysis::{Array, SectionType};
 use crate::error::{Error, ErrorKind, Result};
@@ -28,9 +28,9 @@ pub struct EffectsSection {
     /// The position.
     pub dest: usize,
     /// The first token of the difference.
-    pub a: Named,
+    pub a: LabeledToken,
     /// The second token.
-    pub b: Named,
+    pub b: LabeledToken,
     /// The components of all layers.
     pub components: Vec<Component>,
     /// Contribution of each to the difference, `[components]`, with the scale of the final LayerNorm frozen.
@@ -56,15 +56,15 @@ pub struct WritesSection {
     /// The attention between them. Multiply the effects by it.
     pub attention: f32,
     /// The source token with the effect on its own logit: positive means copying, negative means suppression.
-    pub source: NamedValue,
+    pub source: TokenValue,
     /// Rank of the source token among all tokens; 1 is the most raised.
     pub rank: usize,
     /// Size of the vocabulary.
     pub vocabulary: usize,
     /// The most raised tokens, in descending order.
-    pub raised: Vec<NamedValue>,
+    pub raised: Vec<TokenValue>,
     /// The most lowered tokens, the lowest first.
-    pub lowered: Vec<NamedValue>,
+    pub lowered: Vec<TokenValue>,
 }
 
 /// The logit lens: predictions if the model ended after each of its layers.
@@ -73,9 +73,9 @@ pub struct LensSection {
     /// The position.
     pub dest: usize,
     /// The first target token.
-    pub a: Named,
+    pub a: LabeledToken,
     /// The second target token.
-    pub b: Named,
+    pub b: LabeledToken,
     /// Before the first layer, then after each layer, through the final LayerNorm and W_U.
     pub layers: Vec<LensLayer>,
 }
@@ -105,8 +105,8 @@ impl EffectsSection {
         Self {
             head: pair.head,
             dest: pair.dest,
-            a: Named::new(tokenizer, targets.a),
-            b: Named::new(tokenizer, targets.b),
+            a: LabeledToken::new(tokenizer, targets.a),
+            b: LabeledToken::new(tokenizer, targets.b),
             components: written.components.clone(),
             effects: Array::vector(effects.of_components),
             bias: effects.of_bias,
@@ -143,11 +143,11 @@ impl WritesSection {
             dest: pair.dest,
             src: pair.src,
             attention: writes.attention,
-            source: NamedValue::new(tokenizer, (token, value)),
+            source: TokenValue::new(tokenizer, (token, value)),
             rank: writes.rank(token).unwrap_or_default(),
             vocabulary: writes.logits.len(),
-            raised: NamedValue::all(tokenizer, writes.raised()),
-            lowered: NamedValue::all(tokenizer, writes.lowered()),
+            raised: TokenValue::all(tokenizer, writes.raised()),
+            lowered: TokenValue::all(tokenizer, writes.lowered()),
         }
     }
 }
@@ -172,8 +172,8 @@ impl LensSection {
         };
         Self {
             dest,
-            a: Named::new(tokenizer, targets.a),
-            b: Named::new(tokenizer, targets.b),
+            a: LabeledToken::new(tokenizer, targets.a),
+            b: LabeledToken::new(tokenizer, targets.b),
             layers: logits.iter().map(layer).collect(),
         }
     }

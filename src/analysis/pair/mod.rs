@@ -6,7 +6,7 @@
 //! logits of two `targets`, `writes` the tokens that a head raises and lowers, `effects_of_heads` the effects of all
 //! heads as means over prompts, `directions` the singular directions of the head, `substituted` the score with other
 //! vectors as the head's input. A `sentence` that has gone through the model is kept for the next question, together
-//! with everything else in `question_cache`; `ask` answers in `sections` of a result (`effect_sections`,
+//! with everything else in `question_cache`; `ask` answers a `question` in `sections` of a result (`effect_sections`,
 //! `direction_section`). `intervene` changes activations and recomputes. `measures` gives statistics of all heads,
 //! before one is chosen; `layer` has the patterns of a whole layer.
 
@@ -24,6 +24,7 @@ mod layer;
 mod measures;
 mod part_path;
 mod position_pair;
+mod question;
 mod question_cache;
 mod relative;
 mod score_decomposition;
@@ -35,12 +36,12 @@ mod targets;
 mod token;
 mod writes;
 
-pub use ask::{Question, ask, go_on};
+pub use ask::{ask, go_on};
 pub use attention::{Attention, attention, likeliest};
 pub use direct::{DirectEffects, Written};
-pub use direction_section::{DirectionEnds, DirectionsSection, OpenedDirection, TokenMatrix};
+pub use direction_section::{DirectionExtremes, DirectionsSection, OpenedDirection, TokenMatrix};
 pub(super) use directions::ScoreRow;
-pub use directions::{AlongDirection, DirectionTokens, Directions, QkSvd, TokenEnds, direction_tokens};
+pub use directions::{AlongDirection, DirectionTokens, Directions, ExtremeTokens, QkSvd, direction_tokens};
 pub use drill_down::drill_down;
 pub use effect_sections::{EffectsSection, LensLayer, LensSection, WritesSection};
 pub use effects_of_heads::{TargetText, head_effects, without_largest};
@@ -54,6 +55,7 @@ pub use layer::{LAYER_ROWS, LayerSection};
 pub use measures::{FirstPair, Measures, Survey, survey};
 pub use part_path::{NEURONS_SHOWN, Part, PartDecomposition, PartPath, RestOfNeurons, Step};
 pub use position_pair::Pair;
+pub use question::Question;
 pub use question_cache::QuestionCache;
 pub use score_decomposition::{ScoreDecomposition, decomposition, key_side, query_side};
 pub use sections::{AttentionSection, DrillDownSection, NextSection, NextToken, PairSection};
@@ -62,5 +64,5 @@ pub use substituted::SubstitutionRequest;
 pub use substituted_section::{Band, RunBands, SampledToken, SubstitutedSection};
 pub(super) use targets::LIKELIEST;
 pub use targets::{Between, TargetTexts, token_of};
-pub use token::{Named, NamedValue};
+pub use token::{LabeledToken, TokenValue};
 pub use writes::{Valued, Writes};

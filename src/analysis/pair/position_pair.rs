@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::Model;
-use crate::names::Head;
+use crate::names::{Head, Side};
 
 /// A pair of positions in a sentence, and a head that attends from one to the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,14 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// The position whose vector `side` of the score is made from.
+    pub(in crate::analysis) const fn position(&self, side: Side) -> usize {
+        match side {
+            Side::Query => self.dest,
+            Side::Key => self.src,
+        }
+    }
+
     /// Checks it against `model`.
     ///
     /// # Errors

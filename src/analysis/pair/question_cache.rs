@@ -92,12 +92,11 @@ impl QuestionCache {
         monitor: &dyn Monitor,
     ) -> Result<&[f32]> {
         if !is_of(&self.log_probs, &dest) {
-            let found = match lens {
-                true => {
-                    let last = self.lens(model, dest, monitor).await?.last();
-                    last.map(|logits| math::log_softmax(logits)).ok_or_else(gone)?
-                }
-                false => self.sentence()?.log_probs(model, dest, monitor).await?,
+            let found = if lens {
+                let last = self.lens(model, dest, monitor).await?.last();
+                last.map(|logits| math::log_softmax(logits)).ok_or_else(gone)?
+            } else {
+                self.sentence()?.log_probs(model, dest, monitor).await?
             };
             self.log_probs = Some((dest, found));
         }

@@ -58,9 +58,10 @@ impl ScoreDecomposition {
         let (bias, width) = (self.keys.len() - 1, self.weights.d_head());
         let of_component = |(number, keys): (usize, &Vec<Vec<f32>>)| {
             // b_K is the same in every key.
-            match number == bias && relative.is_some() {
-                true => vec![0.0; width],
-                false => weighted(keys.iter().map(Vec::as_slice), &factors, width),
+            if number == bias && relative.is_some() {
+                vec![0.0; width]
+            } else {
+                weighted(keys.iter().map(Vec::as_slice), &factors, width)
             }
         };
         Ok(self.keys.iter().enumerate().map(of_component).collect())

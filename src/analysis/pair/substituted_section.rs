@@ -107,9 +107,10 @@ impl SubstitutedSection {
     fn check_series(&self, side: Side, id: &SeriesId, series: &Series) -> Result<()> {
         let count = self.samples.get(id).map_or(1, Vec::len);
         for histogram in [HistogramId::scores_of(side), HistogramId::probs_of(side)] {
-            let array = match histogram.probs() {
-                true => &series.probabilities,
-                false => &series.scores,
+            let array = if histogram.probs() {
+                &series.probabilities
+            } else {
+                &series.scores
             };
             let what = format!("substituted: {histogram}, series \"{id}\"");
             let array = array

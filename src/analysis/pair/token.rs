@@ -6,7 +6,7 @@ use crate::model::Tokenizer;
 
 /// A token and its text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named {
+pub struct LabeledToken {
     /// The id.
     pub token: u32,
     /// The text. Bytes that are not valid UTF-8 are written as `\xE6`.
@@ -15,16 +15,16 @@ pub struct Named {
 
 /// A token, its text, and a number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct NamedValue {
+pub struct TokenValue {
     /// The id.
     pub token: u32,
-    /// The text, as in [`Named::text`].
+    /// The text, as in [`LabeledToken::text`].
     pub text: String,
     /// The number.
     pub value: f32,
 }
 
-impl Named {
+impl LabeledToken {
     /// `token` as `tokenizer` has it.
     pub fn new(tokenizer: &Tokenizer, token: u32) -> Self {
         Self {
@@ -34,10 +34,10 @@ impl Named {
     }
 }
 
-impl NamedValue {
+impl TokenValue {
     /// `token` as `tokenizer` has it, with `value`.
     pub fn new(tokenizer: &Tokenizer, (token, value): (u32, f32)) -> Self {
-        let Named { token, text } = Named::new(tokenizer, token);
+        let LabeledToken { token, text } = LabeledToken::new(tokenizer, token);
         Self { token, text, value }
     }
 

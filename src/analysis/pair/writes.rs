@@ -45,12 +45,12 @@ impl Sentence {
 impl Writes {
     /// The most raised tokens, in descending order; on ties the lower id first.
     pub fn raised(&self) -> Vec<Valued> {
-        ends(&self.logits).0
+        extreme_tokens(&self.logits).0
     }
 
     /// The most lowered tokens, the lowest first.
     pub fn lowered(&self) -> Vec<Valued> {
-        ends(&self.logits).1
+        extreme_tokens(&self.logits).1
     }
 
     /// Rank of `token` by the effect on its logit; 1 is the most raised. None beyond the vocabulary.
@@ -62,7 +62,7 @@ impl Writes {
 
 /// The tokens with the ten largest of `values [d_vocab]` in descending order, and with the ten smallest in ascending
 /// order; on ties the lower id first.
-pub(super) fn ends(values: &[f32]) -> (Vec<Valued>, Vec<Valued>) {
+pub(super) fn extreme_tokens(values: &[f32]) -> (Vec<Valued>, Vec<Valued>) {
     let extremes = |order: fn(f32, f32) -> std::cmp::Ordering| {
         let mut tokens: Vec<Valued> = (0u32..).zip(values.iter().copied()).collect();
         let by = |one: &Valued, other: &Valued| order(one.1, other.1).then(one.0.cmp(&other.0));
@@ -84,13 +84,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_of_known_numbers() {
+    fn extremes_of_known_numbers() {
         let values: Vec<f32> = (0..30).map(|token| (token % 15) as f32 - 7.0).collect();
-        let (most, least) = ends(&values);
+        let (most, least) = extreme_tokens(&values);
         assert_eq!(most.len(), LISTED);
         assert_eq!(most[..3], [(14, 7.0), (29, 7.0), (13, 6.0)]);
         assert_eq!(least[..3], [(0, -7.0), (15, -7.0), (1, -6.0)]);
-        let (most, least) = ends(&values[..2]);
+        let (most, least) = extreme_tokens(&values[..2]);
         assert_eq!((most, least), (vec![(1, -6.0), (0, -7.0)], vec![(0, -7.0), (1, -6.0)]));
     }
 

@@ -13,12 +13,12 @@ use crate::result::{ResultFile, two_groups};
 struct Cell {
     component: Component,
     name: String,
-    kind: Kind,
+    kind: ComponentKind,
     value: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ComponentKind {
     Embedding,
     Head,
     Mlp,
@@ -26,14 +26,14 @@ enum Kind {
 }
 
 /// The name of `component` in a sentence, and its kind.
-fn name_and_kind(component: Component) -> (String, Kind) {
+fn name_and_kind(component: Component) -> (String, ComponentKind) {
     match component {
-        Component::TokenEmbedding => (format!("the token embedding {component}"), Kind::Embedding),
-        Component::PositionEmbedding => (format!("the position embedding {component}"), Kind::Embedding),
-        Component::QueryBias | Component::KeyBias => ("the bias".to_owned(), Kind::Embedding),
-        Component::Mlp(_) => (component.name(), Kind::Mlp),
-        Component::AttentionBias(_) => (component.name(), Kind::Bias),
-        Component::Head(_) => (component.name(), Kind::Head),
+        Component::TokenEmbedding => (format!("the token embedding {component}"), ComponentKind::Embedding),
+        Component::PositionEmbedding => (format!("the position embedding {component}"), ComponentKind::Embedding),
+        Component::QueryBias | Component::KeyBias => ("the bias".to_owned(), ComponentKind::Embedding),
+        Component::Mlp(_) => (component.name(), ComponentKind::Mlp),
+        Component::AttentionBias(_) => (component.name(), ComponentKind::Bias),
+        Component::Head(_) => (component.name(), ComponentKind::Head),
     }
 }
 
@@ -50,7 +50,7 @@ fn cells(heatmap: &Heatmap, values: &[f32], as_in_notebook: bool) -> Vec<Cell> {
         }
     };
     let mut cells: Vec<Cell> = heatmap.components.iter().zip(values).map(cell).collect();
-    cells.retain(|cell| cell.value.is_finite() && !(as_in_notebook && cell.kind == Kind::Bias));
+    cells.retain(|cell| cell.value.is_finite() && !(as_in_notebook && cell.kind == ComponentKind::Bias));
     cells
 }
 
@@ -205,10 +205,10 @@ fn extremes(cells: &[Cell], total: Total) -> String {
 /// The totals of MLPs, heads, embeddings and biases, the largest first.
 fn kinds(cells: &[Cell], total: Total) -> String {
     let kinds = [
-        (Kind::Mlp, "the MLPs"),
-        (Kind::Head, "the heads"),
-        (Kind::Embedding, "embeddings and the bias"),
-        (Kind::Bias, "the biases b_O"),
+        (ComponentKind::Mlp, "the MLPs"),
+        (ComponentKind::Head, "the heads"),
+        (ComponentKind::Embedding, "embeddings and the bias"),
+        (ComponentKind::Bias, "the biases b_O"),
     ];
     let mut sums: Vec<(&str, f64)> = kinds
         .into_iter()

@@ -1,6 +1,6 @@
 //! Sentences about probabilities: the attention to IO, and the number of prompts in which it is the majority.
 
-use super::{BASE, HistogramFacts, SeriesFacts, basis, ends, list, percent};
+use super::{BASE, HistogramFacts, SeriesFacts, basis, limits, list, percent};
 use crate::names::SeriesId;
 use crate::quantities::{counted, grouped};
 use crate::result::Evidence;
@@ -36,14 +36,15 @@ impl HistogramFacts<'_> {
         match self.against(description, other.copied()) {
             Evidence::Found(found) if let Some(base) = other => {
                 let evidence = basis(&found, description, base, true);
-                match found.beats() || found.is_beaten() {
-                    true => format!("{means} ({evidence})."),
-                    false => format!("{means}: no difference beyond chance ({evidence})."),
+                if found.beats() || found.is_beaten() {
+                    format!("{means} ({evidence}).")
+                } else {
+                    format!("{means}: no difference beyond chance ({evidence}).")
                 }
             }
             Evidence::Found(found) => format!(
                 "{means} (95 % interval {} %, {}).",
-                ends(&found.interval, 100.0),
+                limits(&found.interval, 100.0),
                 counted(found.n, "prompt", "prompts")
             ),
             Evidence::Pending | Evidence::Impossible => format!("{means}."),

@@ -1,6 +1,6 @@
 //! Sentences about scores: which series is highest, and whether the token of the claim matters.
 
-use super::{BASE, HistogramFacts, SeriesFacts, basis, both, ends, list, percent, score};
+use super::{BASE, HistogramFacts, SeriesFacts, basis, both, limits, list, percent, score};
 use crate::names::SeriesId;
 use crate::quantities::counted;
 use crate::result::{Comparison, Evidence};
@@ -36,7 +36,7 @@ impl HistogramFacts<'_> {
                 "No series lies furthest right: {} and {} come out alike (95 % interval of the difference {}, {}).",
                 best.with_mean(),
                 next.with_mean(),
-                ends(&found.interval, 1.0),
+                limits(&found.interval, 1.0),
                 counted(found.n, "prompt", "prompts")
             ),
             Evidence::Found(found) => match found.groups {
@@ -154,14 +154,14 @@ impl HistogramFacts<'_> {
         let Some((head, written)) = written.filter(|(_, written)| written.groups.is_none()) else {
             return String::new();
         };
-        let ends = written.values.iter().fold((f32::MAX, f32::MIN), |(low, high), value| {
+        let range = written.values.iter().fold((f32::MAX, f32::MIN), |(low, high), value| {
             (low.min(*value), high.max(*value))
         });
         format!(
             " What head {head} writes at END gives {}, from {} to {} prompt by prompt.",
             score(written.mean),
-            score(f64::from(ends.0)),
-            score(f64::from(ends.1))
+            score(f64::from(range.0)),
+            score(f64::from(range.1))
         )
     }
 
@@ -172,17 +172,19 @@ impl HistogramFacts<'_> {
         let evidence = basis(found, main, control, false);
         let (high, low) = (main.with_mean(), control.with_mean());
         if found.is_beaten() {
-            return match keys_fixed {
-                true => format!("The {noun} is not what counts here: {high} lies below {low} ({evidence})."),
-                false => format!(
+            return if keys_fixed {
+                format!("The {noun} is not what counts here: {high} lies below {low} ({evidence}).")
+            } else {
+                format!(
                     "The token after layer 0 alone gives less than its row of W_U: {high} lies below {low} ({evidence})."
-                ),
+                )
             };
         }
         if !found.beats() {
-            let what = match keys_fixed {
-                true => format!("the {noun} counts"),
-                false => "the token after layer 0 gives more than its row of W_U".to_owned(),
+            let what = if keys_fixed {
+                format!("the {noun} counts")
+            } else {
+                "the token after layer 0 gives more than its row of W_U".to_owned()
             };
             return format!(
                 "The data do not show that {what}: {high} and {low} differ no more than by chance ({evidence})."

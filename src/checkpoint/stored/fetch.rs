@@ -136,9 +136,10 @@ impl StoredSource {
         if let Some(label) = self.inner.label(file) {
             news |= manifest.labels.insert(file.to_owned(), label.clone()).as_ref() != Some(&label);
         }
-        let written = match news && failed.is_none() {
-            true => manifest.write(self.store.as_ref(), &self.folder).await,
-            false => manifest.remove_older(self.store.as_ref(), &self.folder).await,
+        let written = if news && failed.is_none() {
+            manifest.write(self.store.as_ref(), &self.folder).await
+        } else {
+            manifest.remove_older(self.store.as_ref(), &self.folder).await
         };
         self.remove_if_empty().await;
         {

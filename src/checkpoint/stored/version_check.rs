@@ -97,12 +97,13 @@ impl StoredSource {
                     range: range.clone(),
                 };
                 let probe = Probe { file, piece, range };
-                match probe.range.is_none() && length > SMALL_FILE {
-                    true => Probe {
+                if probe.range.is_none() && length > SMALL_FILE {
+                    Probe {
                         range: middle(0..length),
                         ..probe
-                    },
-                    false => probe,
+                    }
+                } else {
+                    probe
                 }
             })
             .collect();

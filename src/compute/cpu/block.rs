@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures::future::LocalBoxFuture;
 
 use super::forward::Forward;
-use super::products::{Part, Products};
+use super::products::{MatrixPart, Products};
 use super::weights::{CpuBlock, Rest};
 use crate::compute::block::{AttentionInput, BlockRest};
 use crate::compute::engine::{Block, BlockMatrix, Engine, Step, Stream};
@@ -127,7 +127,7 @@ impl<P: Products + 'static> Block for CpuBlock<P> {
                 BlockMatrix::O => &rest()?.w_o,
                 BlockMatrix::Out => &rest()?.w_out,
             };
-            let part = Part {
+            let part = MatrixPart {
                 inputs: rows,
                 outputs: columns,
             };

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::attention::Attention;
-use super::products::{Epilogue, Part, Products};
+use super::products::{Epilogue, MatrixPart, Products};
 use super::weights::{CpuBlock, Rest};
 use crate::compute::engine::{Step, Stream};
 use crate::compute::rows::{Rows, Taps};
@@ -74,12 +74,12 @@ impl<P: Products> Forward<'_, P> {
         let d = self.step.config.d_model;
         let normalized = self.block.small.ln_1.forward_without_bias(&x, d);
         let products = &self.block.products;
-        let values = Part {
+        let values = MatrixPart {
             inputs: 0..d,
             outputs: 2 * d..3 * d,
         };
         let values = products.product_of_part(normalized, &self.block.w_qkv, values)?;
-        let all = Part {
+        let all = MatrixPart {
             inputs: 0..d,
             outputs: 0..d,
         };
@@ -129,7 +129,7 @@ impl<P: Products> Forward<'_, P> {
 
     /// Query, key or value of one head (the `columns` of c_attn) for `x [d_model]` before LayerNorm.
     fn project_one(&self, x: &[f32], columns: Range<usize>) -> Result<Vec<f32>> {
-        let part = Part {
+        let part = MatrixPart {
             inputs: 0..x.len(),
             outputs: columns.clone(),
         };
@@ -187,7 +187,7 @@ impl<P: Products> Forward<'_, P> {
             for row in &wanted {
                 z_of_head.extend_from_slice(&z[(row - range.start) * d + head * d_head..][..d_head]);
             }
-            let of_head = Part {
+            let of_head = MatrixPart {
                 inputs: head * d_head..(head + 1) * d_head,
                 outputs: 0..d,
             };

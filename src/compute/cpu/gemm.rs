@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::products::{Epilogue, Part, Products};
+use super::products::{Epilogue, MatrixPart, Products};
 use crate::compute::tensor;
 use crate::error::Result;
 use crate::names::EngineName;
@@ -25,14 +25,19 @@ impl Products for Gemm {
         tensor::read(&tensor::product(x, weight)?, |product| then.append(product, out))
     }
 
-    fn product_of_part(&self, x: Vec<f32>, weight: &Tensor, Part { inputs, outputs }: Part) -> Result<Vec<f32>> {
+    fn product_of_part(
+        &self,
+        x: Vec<f32>,
+        weight: &Tensor,
+        MatrixPart { inputs, outputs }: MatrixPart,
+    ) -> Result<Vec<f32>> {
         let part = weight
             .narrow(0, inputs.start, inputs.len())?
             .narrow(1, outputs.start, outputs.len())?;
         tensor::to_vec(&tensor::product(x, &part.contiguous()?)?)
     }
 
-    fn read(&self, weight: &Tensor, Part { inputs, outputs }: Part) -> Result<Vec<f32>> {
+    fn read(&self, weight: &Tensor, MatrixPart { inputs, outputs }: MatrixPart) -> Result<Vec<f32>> {
         let width = weight.dim(1)?;
         tensor::read(weight, |elements| {
             let rows = elements.chunks_exact(width).skip(inputs.start).take(inputs.len());

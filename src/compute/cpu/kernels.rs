@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::products::{Epilogue, Part, Products};
+use super::products::{Epilogue, MatrixPart, Products};
 use crate::error::Result;
 use crate::model::Activation;
 use crate::names::EngineName;
@@ -157,7 +157,12 @@ impl Products for Packed {
         self.0.two_products(&x, first, second, out)
     }
 
-    fn product_of_part(&self, x: Vec<f32>, weight: &PackedMatrix, Part { inputs, outputs }: Part) -> Result<Vec<f32>> {
+    fn product_of_part(
+        &self,
+        x: Vec<f32>,
+        weight: &PackedMatrix,
+        MatrixPart { inputs, outputs }: MatrixPart,
+    ) -> Result<Vec<f32>> {
         let mut out = Vec::new();
         let part = Linear {
             inputs,
@@ -168,7 +173,7 @@ impl Products for Packed {
         Ok(out)
     }
 
-    fn read(&self, weight: &PackedMatrix, Part { inputs, outputs }: Part) -> Result<Vec<f32>> {
+    fn read(&self, weight: &PackedMatrix, MatrixPart { inputs, outputs }: MatrixPart) -> Result<Vec<f32>> {
         self.0.elements(weight.number, inputs, outputs)
     }
 

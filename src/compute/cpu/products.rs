@@ -40,10 +40,10 @@ pub(crate) trait Products {
     }
 
     /// `x [rows, inputs] W[inputs, outputs]` for a part of the matrix.
-    fn product_of_part(&self, x: Vec<f32>, weight: &Self::Matrix, part: Part) -> Result<Vec<f32>>;
+    fn product_of_part(&self, x: Vec<f32>, weight: &Self::Matrix, part: MatrixPart) -> Result<Vec<f32>>;
 
     /// The elements of a part of the matrix in row order.
-    fn read(&self, weight: &Self::Matrix, part: Part) -> Result<Vec<f32>>;
+    fn read(&self, weight: &Self::Matrix, part: MatrixPart) -> Result<Vec<f32>>;
 
     /// `z [rows, d_model]` for rows without taps and edits; None if there is no special implementation.
     fn attention(&self, _attention: &Attention<'_>) -> Option<Result<Vec<f32>>> {
@@ -53,7 +53,7 @@ pub(crate) trait Products {
 
 /// A part of a matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Part {
+pub(crate) struct MatrixPart {
     /// Rows.
     pub(crate) inputs: Range<usize>,
     /// Columns.

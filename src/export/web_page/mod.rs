@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 pub(crate) use self::html::escaped;
 use self::svg::Colors;
 use crate::error::Result;
-use crate::plot::{Part, Plot, Rect, SHEET_UNITS, Sheet, SheetTarget, Switches, Target, Theme};
+use crate::plot::{Plot, Rect, SHEET_UNITS, Sheet, SheetTarget, StrokeGroup, Switches, Target, Theme};
 
 const SCRIPT: &str = include_str!("figure.js");
 const STYLE: &str = include_str!("figure.css");
@@ -148,7 +148,7 @@ fn drawing(sheet: &Sheet, colors: &mut Colors) -> String {
 }
 
 /// The placement of a part for the initially visible series. The script does the same when others are shown.
-fn at_first(part: Part, (switches, shown): &(Switches, Vec<bool>)) -> String {
+fn at_first(part: StrokeGroup, (switches, shown): &(Switches, Vec<bool>)) -> String {
     let on = || switches.series.iter().zip(shown).filter(|(_, shown)| **shown);
     let largest = on().map(|(series, _)| series.largest).max();
     let (axis, longer) = switches
@@ -162,13 +162,13 @@ fn at_first(part: Part, (switches, shown): &(Switches, Vec<bool>)) -> String {
     let units = |length: f64| length * f64::from(SHEET_UNITS);
     let hidden = " display=\"none\"".to_owned();
     match part {
-        Part::Counts(of) if of != axis => hidden,
-        Part::Bars(series) | Part::Box(series) if !is_shown(series) => hidden,
-        Part::Bars(_) => format!(
+        StrokeGroup::Counts(of) if of != axis => hidden,
+        StrokeGroup::Bars(series) | StrokeGroup::Box(series) if !is_shown(series) => hidden,
+        StrokeGroup::Bars(_) => format!(
             " transform=\"translate(0 {}) scale(1 {longer})\"",
             units(switches.bottom) * (1.0 - longer)
         ),
-        Part::Box(series) => {
+        StrokeGroup::Box(series) => {
             let height = switches.rows.height();
             let (drawn, now) = (
                 height / switches.series.len() as f64,
@@ -180,7 +180,7 @@ fn at_first(part: Part, (switches, shown): &(Switches, Vec<bool>)) -> String {
                 units((series as f64 + 0.5) * drawn - (below + 0.5) * now)
             )
         }
-        Part::Fixed | Part::Counts(_) => String::new(),
+        StrokeGroup::Fixed | StrokeGroup::Counts(_) => String::new(),
     }
 }
 

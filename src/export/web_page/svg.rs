@@ -7,7 +7,7 @@ use plotters::style::RGBAColor;
 use plotters::style::text_anchor::HPos;
 
 use super::html::escaped;
-use crate::plot::{Part, Place, SHEET_UNITS, Stroke, Text, ThemedStroke};
+use crate::plot::{PixelPoint, SHEET_UNITS, Stroke, StrokeGroup, Text, ThemedStroke};
 
 /// Pairs of colors of the light and the dark theme, without duplicates.
 #[derive(Default)]
@@ -48,12 +48,12 @@ fn hex(RGBAColor(red, green, blue, opacity): RGBAColor) -> String {
 }
 
 /// The name of a part in the page. None for parts that never change.
-pub(super) fn group(part: Part) -> Option<String> {
+pub(super) fn group(part: StrokeGroup) -> Option<String> {
     match part {
-        Part::Fixed => None,
-        Part::Bars(series) => Some(format!("b{series}")),
-        Part::Box(series) => Some(format!("x{series}")),
-        Part::Counts(largest) => Some(format!("c{largest}")),
+        StrokeGroup::Fixed => None,
+        StrokeGroup::Bars(series) => Some(format!("b{series}")),
+        StrokeGroup::Box(series) => Some(format!("x{series}")),
+        StrokeGroup::Counts(largest) => Some(format!("c{largest}")),
     }
 }
 
@@ -111,12 +111,12 @@ fn place(stroke: &Stroke, into: &mut String) {
             let (width, height) = (one.0.abs_diff(other.0), one.1.abs_diff(other.1));
             write!(into, "M{left} {top}h{width}v{height}h-{width}z")
         }
-        Stroke::Polygon(places, _) => {
-            line(places, into);
+        Stroke::Polygon(points, _) => {
+            line(points, into);
             write!(into, "z")
         }
-        Stroke::Path(places, ..) => {
-            line(places, into);
+        Stroke::Path(points, ..) => {
+            line(points, into);
             Ok(())
         }
         Stroke::Dot((x, y), radius, _) => write!(into, "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>"),
@@ -126,17 +126,18 @@ fn place(stroke: &Stroke, into: &mut String) {
             upwards,
             ..
         }) => {
-            let rotation = match upwards {
-                true => format!(" transform=\"rotate(-90 {x} {y})\""),
-                false => String::new(),
+            let rotation = if *upwards {
+                format!(" transform=\"rotate(-90 {x} {y})\"")
+            } else {
+                String::new()
             };
             write!(into, "<text x=\"{x}\" y=\"{y}\"{rotation}>{}</text>", escaped(text))
         }
     };
 }
 
-fn line(places: &[Place], into: &mut String) {
-    for (index, (x, y)) in places.iter().enumerate() {
+fn line(points: &[PixelPoint], into: &mut String) {
+    for (index, (x, y)) in points.iter().enumerate() {
         let _ = write!(into, "{}{x} {y}", if index == 0 { 'M' } else { 'L' });
     }
 }

@@ -106,9 +106,10 @@ impl FigureKind for Changes {
     }
 
     fn summary(&self, of: Subject<'_>) -> String {
-        match of.result.changes().is_some() {
-            true => self.description(of).join(" "),
-            false => "Nothing was done to every prompt.".into(),
+        if of.result.changes().is_some() {
+            self.description(of).join(" ")
+        } else {
+            "Nothing was done to every prompt.".into()
         }
     }
 

@@ -53,9 +53,10 @@ pub(super) const fn axis(measure: ChangeMeasure) -> &'static str {
 
 /// What a series of the histogram is.
 pub(super) const fn note(recomputed: bool) -> &'static str {
-    match recomputed {
-        true => "With the intervention, recomputed to the end of the model, minus as it is",
-        false => "As linearly predicted, scales of LayerNorm frozen and the direct path alone, minus as it is",
+    if recomputed {
+        "With the intervention, recomputed to the end of the model, minus as it is"
+    } else {
+        "As linearly predicted, scales of LayerNorm frozen and the direct path alone, minus as it is"
     }
 }
 
@@ -226,9 +227,10 @@ fn prediction(section: &ChangesSection, measure: ChangeMeasure, unit: Unit) -> O
         "The linear prediction is {} on average",
         unit.change(expected_change.mean)
     );
-    Some(match interval.low <= 0.0 && interval.high >= 0.0 {
-        true => format!("{predicted}; the data do not show that this differs from what is recomputed ({evidence})."),
-        false => format!("{predicted}: what is recomputed differs from that by {evidence}."),
+    Some(if interval.low <= 0.0 && interval.high >= 0.0 {
+        format!("{predicted}; the data do not show that this differs from what is recomputed ({evidence}).")
+    } else {
+        format!("{predicted}: what is recomputed differs from that by {evidence}.")
     })
 }
 
@@ -247,7 +249,7 @@ mod tests {
         let intervention = "query without 9.9".parse().expect("an intervention");
         let mut section = ChangesSection::empty(Head::new(10, 7), intervention);
         for &after in after {
-            let token = crate::analysis::pair::Named {
+            let token = crate::analysis::pair::LabeledToken {
                 token: 1,
                 text: String::new(),
             };

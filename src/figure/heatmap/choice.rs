@@ -1,6 +1,6 @@
 //! The choice of a heatmap as a few small choices: side, vector at the other end, subtracted baseline, split.
 
-use crate::names::{Facet, HeatmapId, HeatmapParts, Part, Side, Variant};
+use crate::names::{Facet, HeatmapId, HeatmapParts, Side, SplitPart, Variant};
 
 /// One of the choices; it has at least two options.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +55,11 @@ fn values(heatmap: &HeatmapId) -> Values {
         Variant::Facet(Facet { query, key }) => (Some(query), Some(key)),
         _ => (None, None),
     };
-    let part = |part: Option<Part>, of: &str| match part {
-        Some(part) => (u64::from(part == Part::Perpendicular), format!("{} {of}", part.sign())),
+    let part = |part: Option<SplitPart>, of: &str| match part {
+        Some(part) => (
+            u64::from(part == SplitPart::Perpendicular),
+            format!("{} {of}", part.sign()),
+        ),
         None => (0, String::new()),
     };
     [
@@ -72,9 +75,10 @@ fn values(heatmap: &HeatmapId) -> Values {
             Variant::Split => (3, "split".to_owned()),
             Variant::Facet(_) => (4, "both ends split".to_owned()),
         },
-        match minus_s1 {
-            false => (0, "nothing".to_owned()),
-            true => (1, "END\u{2192}S1".to_owned()),
+        if minus_s1 {
+            (1, "END\u{2192}S1".to_owned())
+        } else {
+            (0, "nothing".to_owned())
         },
         part(query, "W_U[IO]"),
         part(key, "MLP 0"),

@@ -64,22 +64,24 @@ pub fn cell_explanation(result: &ResultFile, name: &HeatmapId, prompt: Option<us
         return "each cell is a mean; below it is said over which prompts.".to_owned();
     }
     let (of, all) = (result.heatmap_prompts(), result.prompt_count());
-    match of < all {
-        true => format!(
+    if of < all {
+        format!(
             "each cell is a mean over the first {} of the {} prompts.",
             grouped(of),
             grouped(all)
-        ),
-        false => format!("each cell is a mean over {}.", counted(of, "prompt", "prompts")),
+        )
+    } else {
+        format!("each cell is a mean over {}.", counted(of, "prompt", "prompts"))
     }
 }
 
 /// The text in place of a heatmap that the result does not have.
 pub fn absent(result: &ResultFile) -> String {
     let left_out = result.left_out_heatmaps();
-    match left_out.is_empty() {
-        true => "The contributions are known when the run is complete.".to_owned(),
-        false => left_out.join(" "),
+    if left_out.is_empty() {
+        "The contributions are known when the run is complete.".to_owned()
+    } else {
+        left_out.join(" ")
     }
 }
 

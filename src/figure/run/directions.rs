@@ -81,7 +81,7 @@ fn dots(of: Subject<'_>) -> Result<DotsPlot> {
             number: share,
             spread: deviation.map(|deviation| (mean - deviation, mean + deviation)),
             band: Some(DotsBand {
-                ends: (mean.min(0.0), mean.max(0.0)),
+                range: (mean.min(0.0), mean.max(0.0)),
                 mean,
             }),
             lines: lines.into_iter().flatten().collect(),

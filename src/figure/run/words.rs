@@ -286,9 +286,10 @@ pub(super) fn directions(section: &RunDirectionsSection, groups: &GroupsOverProm
     let (Some(stats), count) = (BoxStats::of(&needed), section.groups.len()) else {
         return vec!["There are no prompts.".into()];
     };
-    let directions = match count == section.values.data().len() {
-        true => counted(count, "direction", "directions"),
-        false => counted(count, "group of directions", "groups of directions"),
+    let directions = if count == section.values.data().len() {
+        counted(count, "direction", "directions")
+    } else {
+        counted(count, "group of directions", "groups of directions")
     };
     let prompts = counted(section.prompts, "prompt", "prompts");
     let mut description = vec![format!(
@@ -336,9 +337,10 @@ pub(super) fn directions(section: &RunDirectionsSection, groups: &GroupsOverProm
     });
     // Of large scores the last digits are lost: what is lost is small beside them.
     let size = groups.mean_score.abs();
-    let (residual, of) = match size > LARGE_SCORE {
-        true => (groups.max_abs_residual / size, " of its mean"),
-        false => (groups.max_abs_residual, ""),
+    let (residual, of) = if size > LARGE_SCORE {
+        (groups.max_abs_residual / size, " of its mean")
+    } else {
+        (groups.max_abs_residual, "")
     };
     description.push(format!(
         "Directions and biases add up to the {score} in every prompt, but for {residual:.0e}{of} at most; its mean is {}.",

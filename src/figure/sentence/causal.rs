@@ -2,8 +2,8 @@
 
 use super::causal_words::{agreement, measure_name};
 use super::keys::{CAUSAL, CAUSAL_SIDE, take_causal, take_causal_side, write_causal};
-use super::script::{self, Kind};
-use super::words::{ends, head_title};
+use super::script::{self, MatrixKind};
+use super::words::{head_title, pair_words};
 use crate::analysis::Heatmap;
 use crate::analysis::pair::CausalSection;
 use crate::error::{Error, ErrorKind, Result};
@@ -47,10 +47,11 @@ fn grid(section: &CausalSection) -> Heatmap {
 fn title(of: Subject<'_>) -> Result<String> {
     let section = section(of.result)?;
     let sentence = of.view.sentence;
-    let (dest, src) = ends(of.result, section.dest, section.src);
-    let how = match of.name == PREDICTED {
-        true => "as linearly predicted",
-        false => "recomputed",
+    let (dest, src) = pair_words(of.result, section.dest, section.src);
+    let how = if of.name == PREDICTED {
+        "as linearly predicted"
+    } else {
+        "recomputed"
     };
     Ok(format!(
         "{}, {dest} \u{2192} {src}: change of the {} without each component of the {}, {how}",
@@ -110,17 +111,19 @@ impl FigureKind for Causal {
     }
 
     fn heading(&self, name: FigureName) -> &'static str {
-        match name == PREDICTED {
-            true => "What is predicted linearly for each component?",
-            false => "What happens without each component?",
+        if name == PREDICTED {
+            "What is predicted linearly for each component?"
+        } else {
+            "What happens without each component?"
         }
     }
 
     fn explanation(&self, name: FigureName, view: &View) -> String {
         let sentence = view.sentence;
-        let how = match name == PREDICTED {
-            true => "as linearly predicted, with LayerNorm's scales frozen and the direct path alone",
-            false => "recomputed to the end of the model",
+        let how = if name == PREDICTED {
+            "as linearly predicted, with LayerNorm's scales frozen and the direct path alone"
+        } else {
+            "recomputed to the end of the model"
         };
         format!(
             "The change of the {} when each component in turn is taken out of what the {} is made from, {how}. Blue: it rises, red: it falls.",
@@ -130,9 +133,10 @@ impl FigureKind for Causal {
     }
 
     fn title(&self, name: FigureName) -> String {
-        match name == PREDICTED {
-            true => "Causal map, predicted".into(),
-            false => "Causal map".into(),
+        if name == PREDICTED {
+            "Causal map, predicted".into()
+        } else {
+            "Causal map".into()
         }
     }
 
@@ -177,7 +181,7 @@ impl FigureKind for Causal {
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
         let section = section(of.result)?;
         let sentence = of.view.sentence;
-        let mut script = script::of_matrix(Kind::Causal, &matrix(of)?, theme);
+        let mut script = script::of_matrix(MatrixKind::Causal, &matrix(of)?, theme);
         let map = if of.name == PREDICTED {
             "predicted"
         } else {

@@ -21,9 +21,10 @@ pub fn known(section: &CausalSection) -> (usize, usize) {
 /// How far what is recomputed and what is predicted agree.
 pub fn agreement(section: &CausalSection, measure: Measure) -> String {
     let (all, cells) = known(section);
-    let of = match cells == all {
-        true => format!("all {all} cells"),
-        false => format!("the {cells} of {all} cells that are known so far"),
+    let of = if cells == all {
+        format!("all {all} cells")
+    } else {
+        format!("the {cells} of {all} cells that are known so far")
     };
     let correlation = section.agreement(measure).correlation;
     match correlation {

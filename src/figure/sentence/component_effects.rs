@@ -2,8 +2,8 @@
 
 use super::component_map::{component_map, place_of};
 use super::consequence_words::{difference, effects_sum};
-use super::script::{self, Kind};
-use super::words::ends;
+use super::script::{self, MatrixKind};
+use super::words::pair_words;
 use crate::analysis::Heatmap;
 use crate::analysis::pair::EffectsSection;
 use crate::error::{Error, ErrorKind, Result};
@@ -35,7 +35,7 @@ fn heatmap(section: &EffectsSection) -> Heatmap {
 }
 
 fn title(result: &ResultFile, section: &EffectsSection) -> String {
-    let (dest, _) = ends(result, section.dest, section.dest);
+    let (dest, _) = pair_words(result, section.dest, section.dest);
     format!("Direct effects at {dest} on {}", difference(section))
 }
 
@@ -139,7 +139,7 @@ impl FigureKind for ComponentEffects {
     }
 
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let mut script = script::of_matrix(Kind::Direct, &matrix(of)?, theme);
+        let mut script = script::of_matrix(MatrixKind::Direct, &matrix(of)?, theme);
         script::components(&mut script, &heatmap(section(of.result)?));
         Ok(script)
     }

@@ -1,9 +1,9 @@
 //! Texts about the head's output: direct effects, raised and lowered tokens, logit lens, directions.
 
-use super::down_words::Line;
+use super::down_words::BarLine;
 use super::words::{quoted, visible};
 use crate::analysis::pair::{
-    DirectionsSection, EffectsSection, LensSection, Named, NamedValue, TokenMatrix, WritesSection,
+    DirectionsSection, EffectsSection, LabeledToken, LensSection, TokenMatrix, TokenValue, WritesSection,
 };
 use crate::names::{Component, Side};
 use crate::quantities::{counted, grouped, number};
@@ -20,7 +20,7 @@ fn signed(value: f64, digits: usize) -> String {
 
 /// What direct effects are on: "logit(“·Mary”) − logit(“·John”)".
 pub fn difference(section: &EffectsSection) -> String {
-    let of = |target: &Named| format!("logit({})", token_name(&target.text));
+    let of = |target: &LabeledToken| format!("logit({})", token_name(&target.text));
     format!("{} \u{2212} {}", of(&section.a), of(&section.b))
 }
 
@@ -56,19 +56,19 @@ pub fn head_effect(section: &EffectsSection, texts: &[String]) -> String {
 }
 
 /// The direct effect of the head by source token, from the largest to the least.
-pub fn by_source(section: &EffectsSection, texts: &[String]) -> Vec<Line> {
-    let line = |(position, value): (usize, &f32)| Line {
+pub fn by_source(section: &EffectsSection, texts: &[String]) -> Vec<BarLine> {
+    let line = |(position, value): (usize, &f32)| BarLine {
         name: format!("{} ({position})", quoted(texts, position)),
         value: f64::from(*value),
         step: None,
     };
-    let mut lines: Vec<Line> = section.by_source.data().iter().enumerate().map(line).collect();
+    let mut lines: Vec<BarLine> = section.by_source.data().iter().enumerate().map(line).collect();
     lines.sort_by(|left, right| right.value.total_cmp(&left.value));
     lines
 }
 
 /// The `most` largest of `lines` by size, in their order, and all others in one line.
-pub fn largest(lines: Vec<Line>, most: usize) -> Vec<Line> {
+pub fn largest(lines: Vec<BarLine>, most: usize) -> Vec<BarLine> {
     let mut sizes: Vec<f64> = lines.iter().map(|line| line.value.abs()).collect();
     sizes.sort_by(|left, right| right.total_cmp(left));
     let Some(least) = most.checked_sub(1).and_then(|last| sizes.get(last).copied()) else {
@@ -76,13 +76,14 @@ pub fn largest(lines: Vec<Line>, most: usize) -> Vec<Line> {
     };
     let (mut kept, mut others) = (Vec::new(), Vec::new());
     for line in lines {
-        match line.value.abs() >= least && kept.len() < most {
-            true => kept.push(line),
-            false => others.push(line.value),
+        if line.value.abs() >= least && kept.len() < most {
+            kept.push(line)
+        } else {
+            others.push(line.value)
         }
     }
     if !others.is_empty() {
-        kept.push(Line {
+        kept.push(BarLine {
             name: counted(others.len(), "other", "others"),
             value: others.iter().sum(),
             step: None,
@@ -112,8 +113,8 @@ pub fn copies(section: &WritesSection, times: f32) -> String {
 }
 
 /// Tokens with their values `times` so much, in their order.
-pub fn valued(tokens: &[NamedValue], times: f32) -> Vec<Line> {
-    let line = |of: &NamedValue| Line {
+pub fn valued(tokens: &[TokenValue], times: f32) -> Vec<BarLine> {
+    let line = |of: &TokenValue| BarLine {
         name: visible(&of.text),
         value: f64::from(of.value * times),
         step: None,

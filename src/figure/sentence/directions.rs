@@ -2,10 +2,10 @@
 
 use super::component_map::component_map;
 use super::consequence_words::{DirectionGroup, describe_directions, ends_name, groups_by_size};
-use super::script::{self, Kind};
-use super::words::{ends, head_title};
+use super::script::{self, MatrixKind};
+use super::words::{head_title, pair_words};
 use crate::analysis::Heatmap;
-use crate::analysis::pair::{DirectionEnds, DirectionsSection, NamedValue};
+use crate::analysis::pair::{DirectionExtremes, DirectionsSection, TokenValue};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Field, Script, Table};
 use crate::figure::kind::{FigureKind, Subject};
@@ -39,7 +39,7 @@ fn section(result: &ResultFile) -> Result<&DirectionsSection> {
 
 /// The score that the directions add up to, for titles.
 fn of_score(result: &ResultFile, section: &DirectionsSection) -> String {
-    let (dest, src) = ends(result, section.dest, section.src);
+    let (dest, src) = pair_words(result, section.dest, section.src);
     let score = match section.relative {
         Some(_) => "relative score",
         None => "score",
@@ -188,7 +188,7 @@ impl FigureKind for HeadDirections {
     }
 
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let mut script = script::of_matrix(Kind::Directions, &matrix(of)?, theme);
+        let mut script = script::of_matrix(MatrixKind::Directions, &matrix(of)?, theme);
         script.comment("The first direction of each group, and how many it has.");
         let groups = groups_by_size(section(of.result)?);
         let groups = groups.iter().map(|group| format!("({}, {})", group.first, group.count));
@@ -199,9 +199,9 @@ impl FigureKind for HeadDirections {
 
 /// The tokens of the direction that is opened.
 fn tokens(title: String, section: &DirectionsSection) -> Table {
-    let end = |of: &DirectionEnds, end: &'static str, tokens: &[NamedValue]| {
+    let end = |of: &DirectionExtremes, end: &'static str, tokens: &[TokenValue]| {
         let name = ends_name(of.matrix, of.side);
-        let row = |token: &NamedValue| {
+        let row = |token: &TokenValue| {
             vec![
                 Field::Text(name.clone()),
                 Field::Text(end.to_owned()),
@@ -241,7 +241,7 @@ fn side_map(of: Subject<'_>) -> Result<(Heatmap, String)> {
         Side::Query => (&opened.query, section.dest),
         Side::Key => (&opened.key, section.src),
     };
-    let (at, _) = ends(of.result, at, at);
+    let (at, _) = pair_words(of.result, at, at);
     let title = format!(
         "What was written at {at} adds along direction {} of {} ({} side)",
         opened.direction,
@@ -339,7 +339,7 @@ impl FigureKind for DirectionSides {
     }
 
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let mut script = script::of_matrix(Kind::Direction, &side_matrix(of)?, theme);
+        let mut script = script::of_matrix(MatrixKind::Direction, &side_matrix(of)?, theme);
         script.texts(&[("SIDE", side(of.name).as_str())]);
         script::components(&mut script, &side_map(of)?.0);
         Ok(script)

@@ -29,7 +29,7 @@ fn plot(of: Subject<'_>) -> Result<DotsPlot> {
         number: format_value(histogram, row.value),
         spread: row.spread(),
         band: row.band.map(|band| DotsBand {
-            ends: (f64::from(band.low), f64::from(band.high)),
+            range: (f64::from(band.low), f64::from(band.high)),
             mean: f64::from(band.mean),
         }),
         lines: lines(of.result, section, histogram, &row),
@@ -37,9 +37,10 @@ fn plot(of: Subject<'_>) -> Result<DotsPlot> {
     };
     Ok(DotsPlot {
         title: title(of.result, histogram)?,
-        x_label: match histogram.probs() {
-            true => "Attention (probability)".into(),
-            false => "Score".into(),
+        x_label: if histogram.probs() {
+            "Attention (probability)".into()
+        } else {
+            "Score".into()
         },
         rows: rows(of.result, histogram)?.into_iter().map(row).collect(),
         reference: (

@@ -1,6 +1,6 @@
 //! Texts about substituted vectors, and the rows of their plot.
 
-use super::words::{ends, name, percent};
+use super::words::{name, pair_words, percent};
 use crate::analysis::SubstitutedSection;
 use crate::analysis::pair::{Band, SampledToken};
 use crate::error::{Error, ErrorKind, Result};
@@ -85,18 +85,16 @@ impl DotRow<'_> {
 
 /// A value of `histogram` as it is told: "4.90", "71 %".
 pub fn format_value(histogram: HistogramId, value: f64) -> String {
-    match histogram.probs() {
-        true => percent(value as f32),
-        false => number(value, 2),
+    if histogram.probs() {
+        percent(value as f32)
+    } else {
+        number(value, 2)
     }
 }
 
 /// What the values of `histogram` are.
 pub fn kind(histogram: HistogramId) -> &'static str {
-    match histogram.probs() {
-        true => "attention",
-        false => "score",
-    }
+    if histogram.probs() { "attention" } else { "score" }
 }
 
 /// Where a share of `below` stands: "at the 62nd percentile of", "below all of".
@@ -111,9 +109,10 @@ fn place(below: f32) -> String {
 /// The prompts that the bands of `section` are of: "1,200 recorded prompts", "the run's 40 prompts".
 pub fn prompts(section: &SubstitutedSection) -> Option<String> {
     let run = section.run.as_ref()?;
-    Some(match run.recorded {
-        true => counted(run.prompts, "recorded prompt", "recorded prompts"),
-        false => format!("the run\u{2019}s {}", counted(run.prompts, "prompt", "prompts")),
+    Some(if run.recorded {
+        counted(run.prompts, "recorded prompt", "recorded prompts")
+    } else {
+        format!("the run\u{2019}s {}", counted(run.prompts, "prompt", "prompts"))
     })
 }
 
@@ -176,15 +175,12 @@ pub(super) fn lines(
 /// What is shown, in one sentence: whose score, and what stands in place of what.
 pub fn title(result: &ResultFile, histogram: HistogramId) -> Result<String> {
     let section = substituted(result)?;
-    let (dest, src) = ends(result, section.dest, section.src);
+    let (dest, src) = pair_words(result, section.dest, section.src);
     let (place, fixed) = match histogram.side() {
         Side::Query => (&dest, "keys fixed"),
         Side::Key => (&src, "queries fixed"),
     };
-    let what = match histogram.probs() {
-        true => "Attention",
-        false => "Score",
-    };
+    let what = if histogram.probs() { "Attention" } else { "Score" };
     Ok(format!(
         "{what} of head {} from {dest} to {src} with something else at {place} ({fixed})",
         section.head

@@ -8,7 +8,7 @@ use crate::quantities::{grouped, number};
 
 /// One line of what was opened: its name, what it adds, and the step that opens it, where that goes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Line {
+pub struct BarLine {
     /// What it is: a token, a neuron, a component, or what is left.
     pub name: String,
     /// What it adds to the score.
@@ -26,7 +26,7 @@ pub fn step_into(component: Component) -> Option<Step> {
 }
 
 /// The lines of `section`, from the largest to the least; most neurons are one line, the last.
-pub fn lines(section: &DrillDownSection, texts: &[String]) -> Vec<Line> {
+pub fn lines(section: &DrillDownSection, texts: &[String]) -> Vec<BarLine> {
     let (parts, rest) = section.decomposition.shown();
     let line = |(part, value): (Part, f32)| {
         let (name, step) = match part {
@@ -39,15 +39,15 @@ pub fn lines(section: &DrillDownSection, texts: &[String]) -> Vec<Line> {
             Part::Component(component) => (component.name(), step_into(component)),
             Part::ValueBias => ("b_V".to_owned(), None),
         };
-        Line {
+        BarLine {
             name,
             value: f64::from(value),
             step,
         }
     };
-    let mut lines: Vec<Line> = parts.into_iter().map(line).collect();
+    let mut lines: Vec<BarLine> = parts.into_iter().map(line).collect();
     lines.sort_by(|left, right| right.value.total_cmp(&left.value));
-    lines.extend(rest.map(|rest| Line {
+    lines.extend(rest.map(|rest| BarLine {
         name: format!("{} other neurons", grouped(rest.count)),
         value: f64::from(rest.sum),
         step: None,

@@ -2,7 +2,7 @@
 //! ablated.
 
 use super::keys::{EFFECT, take_effect, write_effect};
-use super::script::{self, Kind};
+use super::script::{self, MatrixKind};
 use super::view::Effect;
 use super::words::head_title;
 use crate::analysis::HeadEffectsSection;
@@ -172,7 +172,7 @@ impl FigureKind for Effects {
     }
 
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let mut script = script::of_matrix(Kind::Effects, &matrix(of)?, theme);
+        let mut script = script::of_matrix(MatrixKind::Effects, &matrix(of)?, theme);
         script.texts(&[("EFFECT", shown(of)?.value())]);
         Ok(script)
     }

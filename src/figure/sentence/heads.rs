@@ -2,9 +2,9 @@
 
 use super::consequence_words::difference;
 use super::keys::{MEASURE, take_measure, write_measure};
-use super::script::{self, Kind};
+use super::script::{self, MatrixKind};
 use super::view::Measure;
-use super::words::{attention, ends, head_title, percent};
+use super::words::{attention, head_title, pair_words, percent};
 use crate::error::Result;
 use crate::export::{Field, Script, Table};
 use crate::figure::keys::Query;
@@ -68,14 +68,15 @@ fn measure(of: Subject<'_>) -> Result<Measure> {
 
 fn title(of: Subject<'_>) -> Result<String> {
     let section = attention(of.result)?;
-    let (dest, src) = ends(of.result, section.dest, section.src);
+    let (dest, src) = pair_words(of.result, section.dest, section.src);
     let (known, all) = (
         section.known_heads().len(),
         of.result.config.n_layer * of.result.config.n_head,
     );
-    let heads = match known == all {
-        true => "every head".to_owned(),
-        false => format!("{known} of {all} heads"),
+    let heads = if known == all {
+        "every head".to_owned()
+    } else {
+        format!("{known} of {all} heads")
     };
     Ok(match measure(of)? {
         Measure::Attention => format!("Attention of {heads} from {dest} to {src}"),
@@ -138,7 +139,7 @@ impl FigureKind for Heads {
             .filter_map(|head| Some((head, Measure::Attention.of(of.result, head)?)))
             .collect();
         by_size.sort_by(|left, right| right.1.total_cmp(&left.1));
-        let (dest, src) = ends(of.result, section.dest, section.src);
+        let (dest, src) = pair_words(of.result, section.dest, section.src);
         let description: Vec<String> = by_size
             .iter()
             .take(3)
@@ -183,7 +184,7 @@ impl FigureKind for Heads {
     }
 
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let mut script = script::of_matrix(Kind::Heads, &matrix(of)?, theme);
+        let mut script = script::of_matrix(MatrixKind::Heads, &matrix(of)?, theme);
         script.texts(&[("MEASURE", measure(of)?.value())]);
         Ok(script)
     }

@@ -1,8 +1,8 @@
 //! The head's attention before and after an intervention.
 
 use super::intervention_words::{description, done, lines};
-use super::script::{self, Kind};
-use super::words::{ends, head_title, name, percent, quoted, visible};
+use super::script::{self, MatrixKind};
+use super::words::{head_title, name, pair_words, percent, quoted, visible};
 use crate::analysis::pair::{InterventionSection, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Field, Script, Table};
@@ -31,9 +31,10 @@ fn texts(result: &ResultFile) -> &[String] {
 fn outcomes<'a>(result: &ResultFile, section: &'a InterventionSection) -> Vec<(String, String, &'a Outcome)> {
     let several = section.effects.len() > 1;
     let after = section.effects.iter().enumerate().map(|(index, effect)| {
-        let label = match several {
-            true => format!("after {}", index + 1),
-            false => "after".to_owned(),
+        let label = if several {
+            format!("after {}", index + 1)
+        } else {
+            "after".to_owned()
         };
         (label, done(result, &effect.intervention), &effect.after)
     });
@@ -43,7 +44,7 @@ fn outcomes<'a>(result: &ResultFile, section: &'a InterventionSection) -> Vec<(S
 
 fn title(of: Subject<'_>) -> Result<String> {
     let section = section(of.result)?;
-    let (dest, _) = ends(of.result, section.dest, section.src);
+    let (dest, _) = pair_words(of.result, section.dest, section.src);
     let what = match &section.effects[..] {
         [effect] => done(of.result, &effect.intervention),
         effects => format!("{} interventions", effects.len()),
@@ -117,9 +118,10 @@ impl FigureKind for Interventions {
         };
         let effects = section.effects.iter();
         let description: Vec<String> = effects.map(|effect| description(of.result, section, effect)).collect();
-        match description.is_empty() {
-            true => "Nothing was put in another's place.".into(),
-            false => description.join(" "),
+        if description.is_empty() {
+            "Nothing was put in another's place.".into()
+        } else {
+            description.join(" ")
         }
     }
 
@@ -192,6 +194,6 @@ impl FigureKind for Interventions {
     }
 
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        Ok(script::of_matrix(Kind::Intervention, &matrix(of)?, theme))
+        Ok(script::of_matrix(MatrixKind::Intervention, &matrix(of)?, theme))
     }
 }

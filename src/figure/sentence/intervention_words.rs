@@ -2,7 +2,7 @@
 
 use super::words::{percent, quoted};
 use crate::analysis::pair::{
-    Effect, Extent, Intervention, InterventionSection, Named, Outcome, Predicted, Replacement, Vector,
+    Effect, Extent, Intervention, InterventionSection, LabeledToken, Outcome, Predicted, Replacement, Vector,
 };
 use crate::names::{Component, HeadActivation, Normalization, Side};
 use crate::quantities::{counted, grouped, number};
@@ -26,9 +26,10 @@ pub struct MeasureLine {
 impl MeasureLine {
     /// `value` of this line, which is a share or a number: "31 %", "2.60".
     pub fn text(&self, value: f32) -> String {
-        match self.is_share {
-            true => percent(value),
-            false => number(f64::from(value), 2),
+        if self.is_share {
+            percent(value)
+        } else {
+            number(f64::from(value), 2)
         }
     }
 
@@ -36,9 +37,10 @@ impl MeasureLine {
     pub fn difference(&self) -> Option<String> {
         let difference = f64::from(self.after - self.predicted?);
         let sign = if difference > 0.0 { "+" } else { "" };
-        Some(match self.is_share {
-            true => format!("{sign}{} points", number(100.0 * difference, 1)),
-            false => format!("{sign}{}", number(difference, 2)),
+        Some(if self.is_share {
+            format!("{sign}{} points", number(100.0 * difference, 1))
+        } else {
+            format!("{sign}{}", number(difference, 2))
         })
     }
 }
@@ -52,12 +54,12 @@ fn token_name(result: &ResultFile, token: u32) -> String {
 }
 
 /// The tokens whose texts `result` has: those of the sentence, then the likeliest next ones, each once.
-pub fn known_tokens(result: &ResultFile) -> Vec<Named> {
-    let mut known: Vec<Named> = Vec::new();
+pub fn known_tokens(result: &ResultFile) -> Vec<LabeledToken> {
+    let mut known: Vec<LabeledToken> = Vec::new();
     let mut add = |token: u32, text: &str| {
         if known.iter().all(|other| other.token != token) {
             let text = text.to_owned();
-            known.push(Named { token, text });
+            known.push(LabeledToken { token, text });
         }
     };
     if let (Some(prompt), Some(section)) = (result.prompts.first(), result.attention()) {
@@ -122,9 +124,10 @@ pub fn done(result: &ResultFile, intervention: &Intervention) -> String {
     match *intervention {
         Intervention::Substitute { side, vector } => {
             let exact = vector != Vector::Zero && normalization(result).is_exact();
-            let how = match exact {
-                true => format!(", {}", normalization(result).done()),
-                false => String::new(),
+            let how = if exact {
+                format!(", {}", normalization(result).done())
+            } else {
+                String::new()
             };
             format!("Made the {side} from {}{how}", vector_name(result, vector))
         }

@@ -2,7 +2,7 @@
 
 use super::keys::{LAYER, take_layer, write_layer};
 use super::script;
-use super::words::{attention, ends, head_title, percent, quoted};
+use super::words::{attention, head_title, pair_words, percent, quoted};
 use crate::analysis::{AttentionSection, LayerSection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Field, Script, Table};
@@ -49,7 +49,7 @@ fn title(section: &LayerSection) -> String {
 
 fn plot(result: &ResultFile) -> Result<PatternsPlot> {
     let (section, attention) = sections(result)?;
-    let (dest, src) = ends(result, attention.dest, attention.src);
+    let (dest, src) = pair_words(result, attention.dest, attention.src);
     let lines = |head: Head| {
         let share = attention.row(head).get(attention.src).copied();
         let most = largest(attention, head).map(|(position, share)| {
@@ -111,7 +111,7 @@ impl FigureKind for Layer {
             .filter_map(|head| Some((head, attention.row(head).get(attention.src).copied()?)))
             .collect();
         shares.sort_by(|left, right| right.1.total_cmp(&left.1));
-        let (dest, src) = ends(of.result, attention.dest, attention.src);
+        let (dest, src) = pair_words(of.result, attention.dest, attention.src);
         let description: Vec<String> = shares
             .iter()
             .take(3)
@@ -146,7 +146,7 @@ impl FigureKind for Layer {
                 Field::Single(most),
             ])
         };
-        let (dest, src) = ends(of.result, attention.dest, attention.src);
+        let (dest, src) = pair_words(of.result, attention.dest, attention.src);
         let heads_table = Table {
             name: "layer",
             title: title(section),

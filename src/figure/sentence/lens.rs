@@ -1,8 +1,8 @@
 //! The logit lens: the next tokens if the model ended after each of its layers.
 
 use super::consequence_words::{describe_lens, lens_row, token_name};
-use super::script::{self, Kind};
-use super::words::{ends, percent, visible};
+use super::script::{self, MatrixKind};
+use super::words::{pair_words, percent, visible};
 use crate::analysis::pair::{LensLayer, LensSection, NextToken};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Field, Script, Table};
@@ -25,7 +25,7 @@ fn section(result: &ResultFile) -> Result<&LensSection> {
 }
 
 fn title(result: &ResultFile, section: &LensSection) -> String {
-    let (dest, _) = ends(result, section.dest, section.dest);
+    let (dest, _) = pair_words(result, section.dest, section.dest);
     format!("What would come after {dest} if the model ended after each layer")
 }
 
@@ -149,6 +149,6 @@ impl FigureKind for Lens {
     }
 
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        Ok(script::of_matrix(Kind::Lens, &matrix(of)?, theme))
+        Ok(script::of_matrix(MatrixKind::Lens, &matrix(of)?, theme))
     }
 }

@@ -103,12 +103,13 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
         first: (rows.0, columns.0),
     };
     let whole = title(section);
-    let title = match rows.1 + 1 - rows.0 == section.texts.len() {
-        true => whole,
-        false => format!(
+    let title = if rows.1 + 1 - rows.0 == section.texts.len() {
+        whole
+    } else {
+        format!(
             "{whole}, queries {} to {}, keys {} to {}",
             rows.0, rows.1, columns.0, columns.1
-        ),
+        )
     };
     Ok(MatrixPlot {
         title,
@@ -135,8 +136,8 @@ fn largest(section: &AttentionSection, dest: usize) -> Option<(usize, f32)> {
 /// The names of the columns of both tables.
 fn columns() -> Vec<String> {
     let of_side = |side: Side| [format!("{side} position"), side.to_string()];
-    let ends = [Side::Query, Side::Key].into_iter().flat_map(of_side);
-    ends.chain(["attention".to_owned()]).collect()
+    let sums = [Side::Query, Side::Key].into_iter().flat_map(of_side);
+    sums.chain(["attention".to_owned()]).collect()
 }
 
 fn row(section: &AttentionSection, dest: usize, src: usize, share: f32) -> Vec<Field> {

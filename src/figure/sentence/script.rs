@@ -16,7 +16,7 @@ const DOTS: &str = include_str!("dots.py");
 
 /// What the cells of a matrix are made from.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum MatrixKind {
     /// A measure of every head.
     Heads,
     /// An effect of every head.
@@ -43,7 +43,7 @@ pub(super) enum Kind {
     Causal,
 }
 
-impl Kind {
+impl MatrixKind {
     const fn name(self) -> &'static str {
         match self {
             Self::Heads => "heads",
@@ -81,7 +81,7 @@ pub(super) fn components(script: &mut Script, heatmap: &Heatmap) {
 }
 
 /// Redraws `plot` of `kind` in the colors of `theme`.
-pub(super) fn of_matrix(kind: Kind, plot: &MatrixPlot, theme: &Theme) -> Script {
+pub(super) fn of_matrix(kind: MatrixKind, plot: &MatrixPlot, theme: &Theme) -> Script {
     let mut script = Script::new(
         "from math import exp, log\n\nfrom matplotlib.colors import LinearSegmentedColormap",
         MATRIX,
@@ -116,7 +116,7 @@ pub(super) fn of_matrix(kind: Kind, plot: &MatrixPlot, theme: &Theme) -> Script 
 
 /// Redraws `plot`, whose cells are the part `shown` of a pattern, in the colors of `theme`.
 pub(super) fn of_pattern(shown: CellRange, plot: &MatrixPlot, theme: &Theme) -> Script {
-    let mut script = of_matrix(Kind::Pattern, plot, theme);
+    let mut script = of_matrix(MatrixKind::Pattern, plot, theme);
     script.comment("The first position that is shown of queries and of keys.");
     let first = format!("{}, {}", shown.rows.0, shown.columns.0);
     script.line("FIRST_ROW, FIRST_COLUMN", &first);
@@ -153,9 +153,10 @@ pub(super) fn of_tokens(plot: &TokensPlot, theme: &Theme) -> Script {
 /// Redraws `plot`, whose rows are `series` of `histogram`, in the colors of `theme`.
 pub(super) fn of_dots(plot: &DotsPlot, (histogram, series): (HistogramId, &[String]), theme: &Theme) -> Script {
     let mut script = Script::new("", DOTS);
-    let (values, own) = match histogram.probs() {
-        true => ("probabilities", "true_prob"),
-        false => ("scores", "true_score"),
+    let (values, own) = if histogram.probs() {
+        ("probabilities", "true_prob")
+    } else {
+        ("scores", "true_score")
     };
     script.texts(&[
         ("TITLE", &plot.title),

@@ -1,9 +1,9 @@
 //! Both sides of a score at once: the products of the components of the query with those of the key, by layer.
 
 use super::keys;
-use super::script::{self, Kind};
+use super::script::{self, MatrixKind};
 use super::view::{ComponentGroup, SentenceView};
-use super::words::{component_name, ends, head_title, largest_pairs, pair, sums};
+use super::words::{component_name, head_title, largest_pairs, pair, pair_words, sums};
 use crate::analysis::PairSection;
 use crate::error::Result;
 use crate::export::{Field, Script, Table};
@@ -99,7 +99,7 @@ pub fn unfolded_at(section: &PairSection, view: SentenceView, (row, column): (us
 fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
     let section = pair(of.result)?;
     let (components, width) = (&section.components, section.components.len());
-    let (dest, src) = ends(of.result, section.dest, section.src);
+    let (dest, src) = pair_words(of.result, section.dest, section.src);
     let view = of.view.sentence;
     let lines = |side| lines(components, side, view.unfolded(side));
     let (rows, columns) = (lines(Side::Query), lines(Side::Key));
@@ -269,7 +269,7 @@ impl FigureKind for Both {
 
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
         let section = pair(of.result)?;
-        let mut script = script::of_matrix(Kind::Table, &matrix(of)?, theme);
+        let mut script = script::of_matrix(MatrixKind::Table, &matrix(of)?, theme);
         script.comment("Which components stand in each row and column.");
         for (name, side) in [("ROW_PARTS", Side::Query), ("COLUMN_PARTS", Side::Key)] {
             let lines = lines(&section.components, side, of.view.sentence.unfolded(side));

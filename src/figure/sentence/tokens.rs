@@ -124,9 +124,10 @@ impl FigureKind for Tokens {
             first.into_iter().chain(score).chain([field(token.share)]).collect()
         };
         let names = ["position", "token", "score", "attention"].into_iter();
-        let caption = match with_scores {
-            true => "A row per token: its score and the attention that goes there; tokens after the query have none.",
-            false => "A row per token: the attention that goes there; tokens after the query have none.",
+        let caption = if with_scores {
+            "A row per token: its score and the attention that goes there; tokens after the query have none."
+        } else {
+            "A row per token: the attention that goes there; tokens after the query have none."
         };
         Ok(vec![Table {
             name: "tokens",

@@ -22,9 +22,10 @@ pub fn quoted(texts: &[String], position: usize) -> String {
 pub fn word(texts: &[String], position: usize) -> String {
     let at = |position: usize| texts.get(position).map(|text| text.trim());
     let again = (0..texts.len()).any(|other| other != position && at(other) == at(position));
-    match again {
-        true => format!("{} ({position})", quoted(texts, position)),
-        false => quoted(texts, position),
+    if again {
+        format!("{} ({position})", quoted(texts, position))
+    } else {
+        quoted(texts, position)
     }
 }
 
@@ -94,8 +95,8 @@ pub(super) fn pair(result: &ResultFile) -> Result<&PairSection> {
         .ok_or_else(|| Error::new(ErrorKind::Plot, "the result has no decomposition of a score"))
 }
 
-/// The sentence's words at the ends of the pair: from, to. Positions where the texts are not known.
-pub(super) fn ends(result: &ResultFile, dest: usize, src: usize) -> (String, String) {
+/// The sentence's words at the positions of the pair: from, to. Positions where the texts are not known.
+pub(super) fn pair_words(result: &ResultFile, dest: usize, src: usize) -> (String, String) {
     let word = |name: PositionName, position: usize| match result.attention() {
         Some(section) => quoted(&section.texts, position),
         None => format!("{name} ({})", quoted(&[], position)),
@@ -118,9 +119,12 @@ pub fn answer(section: &AttentionSection) -> String {
     // What of `parts` is known.
     let joined =
         |parts: [Option<String>; 2], between: &str| parts.into_iter().flatten().collect::<Vec<_>>().join(between);
-    let in_brackets = |description: String| match description.is_empty() {
-        true => description,
-        false => format!(" ({description})"),
+    let in_brackets = |description: String| {
+        if description.is_empty() {
+            description
+        } else {
+            format!(" ({description})")
+        }
     };
     let others = (0..row.len()).filter(|position| position != src);
     let other = others.max_by(|left, right| share(*left).total_cmp(&share(*right)));

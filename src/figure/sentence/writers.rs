@@ -2,8 +2,8 @@
 
 use super::component_map::component_map;
 use super::keys::{SIDE, take_side, write_side};
-use super::script::{self, Kind};
-use super::words::{ends, head_title, pair};
+use super::script::{self, MatrixKind};
+use super::words::{head_title, pair, pair_words};
 use crate::analysis::pair::{key_side, query_side};
 use crate::analysis::{Heatmap, PairSection};
 use crate::error::Result;
@@ -61,7 +61,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
 
 fn title(of: Subject<'_>) -> Result<String> {
     let (section, side) = (pair(of.result)?, of.view.sentence.side);
-    let (dest, src) = ends(of.result, section.dest, section.src);
+    let (dest, src) = pair_words(of.result, section.dest, section.src);
     let at = match side {
         Side::Query => dest,
         Side::Key => src,
@@ -148,7 +148,7 @@ impl FigureKind for Writers {
 
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
         let (section, side) = (pair(of.result)?, of.view.sentence.side);
-        let mut script = script::of_matrix(Kind::Writers, &matrix(of)?, theme);
+        let mut script = script::of_matrix(MatrixKind::Writers, &matrix(of)?, theme);
         script.texts(&[("SIDE", side.as_str()), ("BIAS", &Component::bias(side).label())]);
         script::components(&mut script, &heatmap(section, side));
         Ok(script)

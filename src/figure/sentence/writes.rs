@@ -1,9 +1,9 @@
 //! The head's output: the tokens whose logits it raises and lowers most.
 
 use super::consequence_words::{copies, token_name};
-use super::script::{self, Kind};
-use super::words::{ends, head_title, visible};
-use crate::analysis::pair::{NamedValue, WritesSection};
+use super::script::{self, MatrixKind};
+use super::words::{head_title, pair_words, visible};
+use crate::analysis::pair::{TokenValue, WritesSection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Field, Script, Table};
 use crate::figure::kind::{FigureKind, Subject};
@@ -25,7 +25,7 @@ fn section(result: &ResultFile) -> Result<&WritesSection> {
 }
 
 fn title(result: &ResultFile, section: &WritesSection) -> String {
-    let (_, src) = ends(result, section.dest, section.src);
+    let (_, src) = pair_words(result, section.dest, section.src);
     format!(
         "What {} writes from {src}: logits, per unit of attention",
         head_title(section.head)
@@ -36,7 +36,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
     let section = section(of.result)?;
     let sides = [&section.raised, &section.lowered];
     let rows = sides.iter().map(|tokens| tokens.len()).max().unwrap_or(0);
-    let cell = |token: &NamedValue| MatrixCell {
+    let cell = |token: &TokenValue| MatrixCell {
         value: token.value,
         label: visible(&token.text),
         lines: vec![
@@ -95,7 +95,7 @@ impl FigureKind for HeadWrites {
         let Ok(section) = section(of.result) else {
             return "There is nothing that a head writes.".into();
         };
-        let description = |tokens: &[NamedValue]| {
+        let description = |tokens: &[TokenValue]| {
             let description = tokens.iter().take(3).map(|token| token_name(&token.text));
             description.collect::<Vec<_>>().join(", ")
         };
@@ -113,8 +113,8 @@ impl FigureKind for HeadWrites {
 
     fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
         let section = section(of.result)?;
-        let rows = |end: &'static str, tokens: &[NamedValue]| {
-            let row = |(rank, token): (usize, &NamedValue)| {
+        let rows = |end: &'static str, tokens: &[TokenValue]| {
+            let row = |(rank, token): (usize, &TokenValue)| {
                 vec![
                     Field::Text(end.to_owned()),
                     Field::Count(rank + 1),
@@ -138,6 +138,6 @@ impl FigureKind for HeadWrites {
     }
 
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        Ok(script::of_matrix(Kind::Writes, &matrix(of)?, theme))
+        Ok(script::of_matrix(MatrixKind::Writes, &matrix(of)?, theme))
     }
 }

@@ -83,9 +83,10 @@ impl Pass {
     /// The residual stream before `layer` (`n_layer`: after the last layer) at `row`, `[d_model]`; empty for a row or
     /// layer that does not exist or is not cached.
     pub fn resid_pre(&self, config: &Config, layer: usize, row: usize) -> &[f32] {
-        match self.has_kept(config, layer) && layer <= config.n_layer {
-            true => self.kept.resid_pre(layer, row, config),
-            false => &[],
+        if self.has_kept(config, layer) && layer <= config.n_layer {
+            self.kept.resid_pre(layer, row, config)
+        } else {
+            &[]
         }
     }
 

@@ -14,8 +14,8 @@ impl Pass {
     /// The rows that the next block can be gone through with and others after it, all of them at once; None where rows begin at different
     /// layers, and where some have gone on.
     pub(in crate::forward) fn rows_at_once(&self) -> Option<Range<usize>> {
-        let rows = self.rows_of(self.place.layers);
-        (self.edited.is_none() && self.place.row == rows.start && !rows.is_empty()).then_some(rows)
+        let rows = self.rows_of(self.progress.layers);
+        (self.edited.is_none() && self.progress.row == rows.start && !rows.is_empty()).then_some(rows)
     }
 
     /// Takes `rows` through some of the `blocks` that come next, of `layers`; says through how many.
@@ -26,7 +26,7 @@ impl Pass {
         config: &Config,
         layers: usize,
     ) -> Result<usize> {
-        let first = self.place.layers;
+        let first = self.progress.layers;
         let stage = |(layer, block)| Stage {
             block,
             layer,
@@ -55,13 +55,12 @@ impl Pass {
         for ((layer, passed), known) in (first..).zip(passed).zip(known) {
             let keeps = self.keeps(layer);
             if let Some(common) = &self.common {
-                match keeps {
-                    true => {
-                        let row = |row: usize| &passed.qkv[(row - rows.start) * width..][..width];
-                        let lent: Vec<f32> = common.lent().into_iter().flat_map(row).copied().collect();
-                        common.lend_qkv(layer, config.d_model, &lent);
-                    }
-                    false => common.lend_qkv(layer, config.d_model, &passed.qkv),
+                if keeps {
+                    let row = |row: usize| &passed.qkv[(row - rows.start) * width..][..width];
+                    let lent: Vec<f32> = common.lent().into_iter().flat_map(row).copied().collect();
+                    common.lend_qkv(layer, config.d_model, &lent);
+                } else {
+                    common.lend_qkv(layer, config.d_model, &passed.qkv)
                 }
             }
             if keeps {

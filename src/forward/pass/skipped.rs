@@ -12,7 +12,7 @@ impl Pass {
     /// The first recomputed layer of `row` in an edited pass; None where the row is unchanged.
     pub(crate) fn computed_from(&self, row: usize) -> Option<usize> {
         let edited = self.edited.as_ref()?;
-        let copied = edited.copied.get(row.checked_sub(edited.frozen)?)?;
+        let copied = edited.copied.get(row.checked_sub(edited.unchanged)?)?;
         Some(copied.1)
     }
 
@@ -25,7 +25,7 @@ impl Pass {
     /// Whether the residual stream after the last layer is computed at `row`.
     pub(crate) fn is_read(&self, row: usize) -> bool {
         let edited = self.edited.as_ref();
-        edited.is_none_or(|edited| row < edited.frozen || row >= edited.read_from)
+        edited.is_none_or(|edited| row < edited.unchanged || row >= edited.read_from)
     }
 
     /// The first recomputed row that is read after the last layer.
@@ -54,11 +54,11 @@ impl Pass {
     /// End of a step that begins at the next row and takes at most `most` of the rows `of_layer` through the next layer
     /// of `layers`. A step never mixes rows of different kinds.
     pub(super) fn end_of_step(&self, of_layer: &Range<usize>, most: usize, layers: usize) -> usize {
-        let (layer, row) = (self.place.layers, self.place.row);
+        let (layer, row) = (self.progress.layers, self.progress.row);
         let last = (layer + 1 == layers).then(|| self.read_from());
-        let ends = [self.begin_at(layer), last];
-        let ends = ends.into_iter().flatten().filter(|end| *end > row);
-        ends.fold(of_layer.end.min(row + most), usize::min)
+        let limits = [self.begin_at(layer), last];
+        let limits = limits.into_iter().flatten().filter(|end| *end > row);
+        limits.fold(of_layer.end.min(row + most), usize::min)
     }
 
     /// The first of the rows that begin in `layer` (they are the last rows of the layer). None for a pass whose rows
@@ -66,7 +66,7 @@ impl Pass {
     fn begin_at(&self, layer: usize) -> Option<usize> {
         let edited = self.edited.as_ref()?;
         let before = edited.copied.partition_point(|(_, from_layer)| *from_layer < layer);
-        Some(edited.frozen + before)
+        Some(edited.unchanged + before)
     }
 
     /// Queries, keys and values of the rows `range` of `layer`, taken from the original pass. Only if all of these rows
@@ -85,7 +85,7 @@ impl Pass {
         let (width, of_base) = (3 * config.d_model, edited.base.qkv(layer));
         let copied = edited
             .copied
-            .get(range.start - edited.frozen..range.end - edited.frozen)?;
+            .get(range.start - edited.unchanged..range.end - edited.unchanged)?;
         let rows = copied.iter().map(|(origin, _)| &of_base[origin * width..][..width]);
         Some(rows.flatten().copied().collect())
     }

@@ -58,9 +58,10 @@ impl Maker for IoiSet {
     type Entry = Self;
 
     fn check(&self) -> Result<()> {
-        let count = |name: &str, value: usize, most: usize| match (1..=most).contains(&value) {
-            true => Ok(()),
-            false => {
+        let count = |name: &str, value: usize, most: usize| {
+            if (1..=most).contains(&value) {
+                Ok(())
+            } else {
                 let error = Error::new(ErrorKind::Request, format!("{name} is {value}"));
                 Err(error.expected(format!("a number from 1 to {most}")))
             }

@@ -161,9 +161,10 @@ impl RecordedSentence {
             .copied()
             .collect();
         let whole = self.heads.len() == config.n_layer * config.n_head;
-        let shape = match whole {
-            true => vec![config.n_layer, config.n_head, dest + 1],
-            false => vec![self.heads.len(), dest + 1],
+        let shape = if whole {
+            vec![config.n_layer, config.n_head, dest + 1]
+        } else {
+            vec![self.heads.len(), dest + 1]
         };
         let rows = Array::new(shape, numbers)?;
         let (scores, probs) = match self.rows {

@@ -135,9 +135,10 @@ fn place(hover: &Hover, (width, height): (f64, f64)) -> String {
         return format!("right: {from:.0}px; top: {top:.0}px; max-width: calc(100% - {from:.0}px)");
     }
     let (x, _) = hover.anchor();
-    let (y, up) = match about.top >= tall + GAP {
-        true => (about.top - GAP, "-100%"),
-        false => (about.bottom + GAP, "0"),
+    let (y, up) = if about.top >= tall + GAP {
+        (about.top - GAP, "-100%")
+    } else {
+        (about.bottom + GAP, "0")
     };
     format!("left: clamp(7rem, {x:.0}px, calc(100% - 7rem)); top: {y:.0}px; transform: translate(-50%, {up})")
 }

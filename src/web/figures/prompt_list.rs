@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::super::page::Page;
 use super::super::scheduling::{Latest, SOON, when_idle};
 use super::scattered::Scattered;
-use crate::app::prompt_table::{PAGE, Row, kinds, page_of, page_range, pages, rows};
+use crate::app::prompt_table::{PAGE, PromptRow, kinds, page_of, page_range, pages, rows};
 use crate::figure::{ListView, PromptList, columns, scatter_words};
 use crate::names::{PromptSeries, SplitBy};
 
@@ -105,7 +105,7 @@ pub fn PromptTable(page: Page, scattered: Scattered) -> impl IntoView {
 
 /// The rows of a page: a button that marks the prompt, its values, its text.
 #[component]
-fn OnePage(page: Page, columns: Vec<PromptSeries>, rows: Vec<Row>) -> impl IntoView {
+fn OnePage(page: Page, columns: Vec<PromptSeries>, rows: Vec<PromptRow>) -> impl IntoView {
     let sort = Memo::new(move |_| {
         page.deferred_view
             .with(|view| (view.scatter.list.sort.clone(), view.scatter.list.descending))
@@ -122,12 +122,12 @@ fn OnePage(page: Page, columns: Vec<PromptSeries>, rows: Vec<Row>) -> impl IntoV
         let name = scatter_words::series_name(&series);
         view! { <th scope="col" class="numeric" aria-sort=sorted(Some(series))>{name}</th> }
     });
-    let row = |Row {
+    let row = |PromptRow {
                    prompt,
                    number,
                    values,
                    text,
-               }: Row| {
+               }: PromptRow| {
         let picked = move || page.view.with(|view| view.prompt == Some(prompt));
         let pick = move |_| {
             page.view

@@ -17,7 +17,7 @@ use super::shown::{drawn, lacks, of_attention, of_pair, only_pick};
 use crate::analysis::PairSection;
 use crate::analysis::pair::{PartPath, Step};
 use crate::app::method::MethodSection;
-use crate::figure::down_words::{Line, step_into};
+use crate::figure::down_words::{BarLine, step_into};
 use crate::figure::sentence_words::{relative_words, score_words, sums, word};
 use crate::figure::{FigurePlace, of_side, writer_at};
 use crate::names::{Relative, Side};
@@ -29,12 +29,12 @@ const BARS: usize = 10;
 
 /// The open tab of the card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum ShownSides {
     One(Side),
     Both,
 }
 
-impl Part {
+impl ShownSides {
     /// The side of the tab; None for the tab of both sides.
     const fn side(self) -> Option<Side> {
         match self {
@@ -45,13 +45,13 @@ impl Part {
 }
 
 /// The largest components of `side` in descending order, and one bar for the sum of all others.
-fn bars(section: &PairSection, side: Side) -> Vec<Line> {
+fn bars(section: &PairSection, side: Side) -> Vec<BarLine> {
     let mut writers = of_side(section, side);
     writers.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
     let rest = writers.split_off(BARS.min(writers.len()));
-    let mut bars: Vec<Line> = writers
+    let mut bars: Vec<BarLine> = writers
         .into_iter()
-        .map(|(component, value)| Line {
+        .map(|(component, value)| BarLine {
             name: component.label(),
             value: f64::from(value),
             step: step_into(component),
@@ -59,7 +59,7 @@ fn bars(section: &PairSection, side: Side) -> Vec<Line> {
         .collect();
     bars.sort_by(|left, right| right.value.total_cmp(&left.value));
     if !rest.is_empty() {
-        bars.push(Line {
+        bars.push(BarLine {
             name: counted(rest.len(), "other", "others"),
             value: rest.iter().map(|(_, value)| f64::from(*value)).sum(),
             step: None,
@@ -72,13 +72,16 @@ fn bars(section: &PairSection, side: Side) -> Vec<Line> {
 #[component]
 pub fn Account(page: Page, sentence: Page) -> impl IntoView {
     let both = RwSignal::new(false);
-    let part = Memo::new(move |_| match both.get() {
-        true => Part::Both,
-        false => Part::One(page.view.with(|view| view.sentence.side)),
+    let part = Memo::new(move |_| {
+        if both.get() {
+            ShownSides::Both
+        } else {
+            ShownSides::One(page.view.with(|view| view.sentence.side))
+        }
     });
-    let label = move |choice: Part| {
+    let label = move |choice: ShownSides| {
         move || {
-            let Part::One(side) = choice else {
+            let ShownSides::One(side) = choice else {
                 return "Both".to_owned();
             };
             let word = of_pair(sentence, |section, texts| match side {
@@ -92,14 +95,14 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
             word.map_or_else(|| name.to_owned(), |word| format!("{name}: {word}"))
         }
     };
-    let choose = move |choice: Part| match choice {
-        Part::Both => both.set(true),
-        Part::One(side) => {
+    let choose = move |choice: ShownSides| match choice {
+        ShownSides::Both => both.set(true),
+        ShownSides::One(side) => {
             both.set(false);
             page.view.update(|view| view.sentence.side = side);
         }
     };
-    let option = move |choice: Part, value: &'static str| {
+    let option = move |choice: ShownSides, value: &'static str| {
         view! {
             <Segment
                 name="account"
@@ -113,21 +116,22 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
     // The terms arrive after the attention: until then the previous ones are shown faintly.
     let stale = move || {
         sentence.shown.with(|shown| {
-            let ends = shown.as_ref().and_then(|shown| {
+            let pairs = shown.as_ref().and_then(|shown| {
                 let (pair, attention) = (shown.result.pair()?, shown.result.attention()?);
                 Some((
                     (pair.head, pair.dest, pair.src),
                     (attention.head, attention.dest, attention.src),
                 ))
             });
-            ends.is_some_and(|(pair, attention)| pair != attention)
+            pairs.is_some_and(|(pair, attention)| pair != attention)
         })
     };
     let missing = lacks(sentence, |result| result.pair().is_some());
     let head = move || {
-        let of = match missing.get() {
-            true => of_attention(sentence, |section| section.head),
-            false => of_pair(sentence, |section, _| section.head),
+        let of = if missing.get() {
+            of_attention(sentence, |section| section.head)
+        } else {
+            of_pair(sentence, |section, _| section.head)
         };
         of.map(|head| format!("What makes the score of head {head}?"))
     };
@@ -139,9 +143,9 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
             <div class="switches">
                 <fieldset class="segments small">
                     <legend class="visually-hidden">"Which side"</legend>
-                    {option(Part::One(Side::Key), Side::Key.as_str())}
-                    {option(Part::One(Side::Query), Side::Query.as_str())}
-                    {option(Part::Both, "both")}
+                    {option(ShownSides::One(Side::Key), Side::Key.as_str())}
+                    {option(ShownSides::One(Side::Query), Side::Query.as_str())}
+                    {option(ShownSides::Both, "both")}
                 </fieldset>
                 <RelativeTo page=page sentence=sentence />
             </div>
@@ -150,8 +154,8 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
                 <MethodLink page=page section=MethodSection::Softmax words="What softmax ignores" />
             </p>
             {move || match part.get() {
-                Part::One(side) => view! { <OneSide page=page sentence=sentence side=side /> }.into_any(),
-                Part::Both => view! { <BothSides page=page sentence=sentence /> }.into_any(),
+                ShownSides::One(side) => view! { <OneSide page=page sentence=sentence side=side /> }.into_any(),
+                ShownSides::Both => view! { <BothSides page=page sentence=sentence /> }.into_any(),
             }}
             <p class="soft" data-testid="account-sum">{move || of_pair(sentence, |section, _| sums(section))}</p>
         }
@@ -159,9 +163,10 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
     view! {
         <section class="card account" class:stale=stale data-testid="card-account">
             <h2><span class="number">"2"</span>{head}</h2>
-            {move || match missing.get() {
-                true => view! { <NotRecorded page=page sentence=sentence /> }.into_any(),
-                false => whole().into_any(),
+            {move || if missing.get() {
+                view! { <NotRecorded page=page sentence=sentence /> }.into_any()
+            } else {
+                whole().into_any()
             }}
         </section>
     }

@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 
 use crate::analysis::pair::Step;
-use crate::figure::down_words::Line;
+use crate::figure::down_words::BarLine;
 use crate::quantities::number;
 
 /// Minimum and maximum of the values and 0.
-fn range(lines: &[Line]) -> (f64, f64) {
+fn range(lines: &[BarLine]) -> (f64, f64) {
     let values = lines.iter().map(|line| line.value);
     values.fold((0.0, 0.0), |(low, high), value| (low.min(value), high.max(value)))
 }
@@ -16,7 +16,7 @@ fn range(lines: &[Line]) -> (f64, f64) {
 /// is `opened`.
 #[component]
 pub fn Bars(
-    #[prop(into)] lines: Signal<Vec<Line>>,
+    #[prop(into)] lines: Signal<Vec<BarLine>>,
     open: impl Fn(Step) + Copy + Send + Sync + 'static,
     #[prop(into)] opened: Signal<Option<Step>>,
     /// Value of `data-testid`.
@@ -26,7 +26,7 @@ pub fn Bars(
         let lines = lines.get();
         let (low, high) = range(&lines);
         let span = (high - low).max(1e-9);
-        let row = move |line: Line| {
+        let row = move |line: BarLine| {
             let class = if line.value < 0.0 { "bar lowers" } else { "bar raises" };
             let sign = if line.value > 0.0 { "+" } else { "" };
             let label = match line.step {

@@ -120,9 +120,10 @@ pub fn Causes(page: Page, sentence: Page) -> impl IntoView {
     view! {
         <section class="card causes" id=CARD data-testid="card-causes">
             <h2><span class="number">"5"</span>"Does it matter? Recomputed to the end of the model"</h2>
-            {move || match live.get() {
-                true => whole().into_any(),
-                false => view! {
+            {move || if live.get() {
+                whole().into_any()
+            } else {
+                view! {
                     <p class="soft" data-testid="causes-not-recorded">
                         "What happens without a component is not recorded of this sentence: a model computes it."
                     </p>
@@ -130,7 +131,7 @@ pub fn Causes(page: Page, sentence: Page) -> impl IntoView {
                         <Offer page=page words="It runs here, on this device." name="causes-offer" />
                     </Show>
                 }
-                .into_any(),
+                .into_any()
             }}
         </section>
     }

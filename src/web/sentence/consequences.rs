@@ -74,9 +74,10 @@ fn Part(page: Page, sentence: Page, part: Consequence) -> impl IntoView {
         if now == open.get_untracked() {
             return;
         }
-        match now {
-            true => page.ask_with(|question| part.open(question, true)),
-            false => page.question.update(|question| part.open(question, false)),
+        if now {
+            page.ask_with(|question| part.open(question, true))
+        } else {
+            page.question.update(|question| part.open(question, false))
         }
     };
     let recorded = lacks(sentence, move |result| has(part, result));

@@ -8,7 +8,7 @@ use super::super::export::ExportMenu;
 use super::super::figures::PlotCanvas;
 use super::super::page::Page;
 use super::shown::{drawn, of_result, only_pick};
-use crate::analysis::pair::{DirectionEnds, DirectionsSection, NamedValue};
+use crate::analysis::pair::{DirectionExtremes, DirectionsSection, TokenValue};
 use crate::figure::FigurePlace;
 use crate::figure::consequence_words::{DirectionGroup, describe_directions, ends_name, groups_by_size};
 use crate::figure::sentence_words::visible;
@@ -120,13 +120,13 @@ fn OneSide(sentence: Page, place: FigurePlace) -> impl IntoView {
 /// The tokens at both ends of the opened direction.
 #[component]
 fn Tokens(sentence: Page) -> impl IntoView {
-    let list = |tokens: &[NamedValue]| {
+    let list = |tokens: &[TokenValue]| {
         let description = tokens.iter().map(|token| {
             view! { <li><code>{visible(&token.text)}</code>" "<span class="soft">{number(f64::from(token.value), 2)}</span></li> }
         });
         view! { <ol class="end-tokens">{description.collect_view()}</ol> }
     };
-    let ends = move |of: &DirectionEnds| {
+    let extremes = move |of: &DirectionExtremes| {
         view! {
             <tr>
                 <th scope="row">{ends_name(of.matrix, of.side)}</th>
@@ -137,7 +137,7 @@ fn Tokens(sentence: Page) -> impl IntoView {
     };
     let rows = move || {
         of_directions(sentence, |section| {
-            section.opened.tokens.iter().map(ends).collect_view()
+            section.opened.tokens.iter().map(extremes).collect_view()
         })
     };
     view! {

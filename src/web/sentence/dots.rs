@@ -43,8 +43,9 @@ pub fn SubstitutionCard(page: Page, sentence: Page) -> impl IntoView {
     // The section arrives after the attention and the terms of the score: until then the previous one is shown faintly.
     let stale = move || {
         let same = of_substituted(sentence, |result, section| {
-            let ends = |attention: &crate::analysis::AttentionSection| (attention.head, attention.dest, attention.src);
-            result.attention().map(ends) == Some((section.head, section.dest, section.src))
+            let pair_of =
+                |attention: &crate::analysis::AttentionSection| (attention.head, attention.dest, attention.src);
+            result.attention().map(pair_of) == Some((section.head, section.dest, section.src))
         });
         same == Some(false)
     };
@@ -53,14 +54,15 @@ pub fn SubstitutionCard(page: Page, sentence: Page) -> impl IntoView {
     view! {
         <section class="card" class:stale=stale data-testid="card-dots">
             <h2><span class="number">"3"</span>{place.heading()}</h2>
-            {move || match missing.get() {
-                true => view! {
+            {move || if missing.get() {
+                view! {
                     <p class="soft" data-testid="dots-not-recorded">
                         "What the score would be with something else there is not recorded: a model computes it."
                     </p>
                 }
-                .into_any(),
-                false => whole().into_any(),
+                .into_any()
+            } else {
+                whole().into_any()
             }}
         </section>
     }
@@ -74,9 +76,10 @@ fn Dots(page: Page, sentence: Page, place: FigurePlace) -> impl IntoView {
     let shown = Memo::new(move |_| page.view.with(|view| view.sentence.dots));
     let choose = move |side: Side, probs: bool| {
         page.view.update(|view| {
-            view.sentence.dots = match probs {
-                true => HistogramId::probs_of(side),
-                false => HistogramId::scores_of(side),
+            view.sentence.dots = if probs {
+                HistogramId::probs_of(side)
+            } else {
+                HistogramId::scores_of(side)
             };
         });
     };

@@ -19,9 +19,10 @@ pub fn FromStory(page: Page) -> impl IntoView {
     };
     let description = move |step: StoryStep| {
         let other = |step: StoryStep, before: bool, name: &'static str| {
-            let label = match before {
-                true => format!("\u{25c2} {} {}", step.number(), step.short()),
-                false => format!("{} {} \u{25b8}", step.number(), step.short()),
+            let label = if before {
+                format!("\u{25c2} {} {}", step.number(), step.short())
+            } else {
+                format!("{} {} \u{25b8}", step.number(), step.short())
             };
             view! { <button type="button" data-testid=name on:click=move |_| open(step)>{label}</button> }
         };

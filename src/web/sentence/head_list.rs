@@ -16,19 +16,19 @@ use crate::result::ResultFile;
 type Order = Option<Measure>;
 
 /// The values of one head, in the order of the columns.
-type Row = (Head, Vec<Option<f32>>);
+type HeadRow = (Head, Vec<Option<f32>>);
 
 /// The heads of `result` whose names contain `wanted`, sorted by `order`.
-fn rows(result: &ResultFile, columns: &[Measure], wanted: &str, order: Order) -> Vec<Row> {
+fn rows(result: &ResultFile, columns: &[Measure], wanted: &str, order: Order) -> Vec<HeadRow> {
     let wanted = wanted.trim();
     let heads = result.attention().map(AttentionSection::known_heads);
     let heads = heads.into_iter().flatten();
-    let mut rows: Vec<Row> = heads
+    let mut rows: Vec<HeadRow> = heads
         .filter(|head| head.to_string().contains(wanted))
         .map(|head| (head, columns.iter().map(|measure| measure.of(result, head)).collect()))
         .collect();
     if let Some(column) = order.and_then(|order| columns.iter().position(|column| *column == order)) {
-        let value = |row: &Row| row.1[column].unwrap_or(f32::NEG_INFINITY);
+        let value = |row: &HeadRow| row.1[column].unwrap_or(f32::NEG_INFINITY);
         rows.sort_by(|left, right| value(right).total_cmp(&value(left)));
     }
     rows
@@ -74,7 +74,7 @@ pub fn HeadList(page: Page, sentence: Page, choose: impl Fn(Head) + Copy + Send 
             </th>
         }
     };
-    let row = move |(head, values): Row| {
+    let row = move |(head, values): HeadRow| {
         let cells = columns.get().into_iter().zip(values);
         let cells = cells.map(|(measure, value)| view! { <td class="value">{format_value(measure, value)}</td> });
         view! {

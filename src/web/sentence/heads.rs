@@ -11,7 +11,7 @@ use super::head_list::HeadList;
 use super::layer::LayerPatterns;
 use super::shown::{drawn, of_attention, of_result, only_pick};
 use crate::analysis::AttentionSection;
-use crate::app::head_names::{self, Named};
+use crate::app::head_names::{self, HeadGroup};
 use crate::app::session::Origin;
 use crate::figure::{FigurePlace, Measure, PatternPart, pattern_part, shown_pattern};
 use crate::names::Head;
@@ -134,10 +134,10 @@ fn Names(page: Page, sentence: Page) -> impl IntoView {
             >{head_names::label(&of)}</button>
         }
     };
-    let one = move |named: Named| {
+    let one = move |named: HeadGroup| {
         view! { <li><span>{named.name}</span>{named.heads.into_iter().map(button).collect_view()}</li> }
     };
-    let list = move |named: Vec<Named>, measured: bool| {
+    let list = move |named: Vec<HeadGroup>, measured: bool| {
         view! {
             <ul class="named" data-testid="named-heads">{named.into_iter().map(one).collect_view()}</ul>
             <p class="soft">{head_names::source(measured)}</p>

@@ -112,9 +112,9 @@ fn PairBar(sentence: Page) -> impl IntoView {
     let pair = Memo::new(move |_| of_attention(sentence, |section| (section.head.to_string(), in_short(section))));
     view! {
         <nav class="pair-bar" aria-label="The pair">
-            {move || pair.get().map(|(head, (ends, numbers))| view! {
+            {move || pair.get().map(|(head, (positions, numbers))| view! {
                 <b>{head}</b>
-                <span class="ends">{ends}</span>
+                <span class="ends">{positions}</span>
                 <span>{numbers}</span>
             })}
             <button type="button" on:click=move |_| scroll_to(HEADS)>"Heads"</button>

@@ -33,9 +33,12 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
         }
     };
     let missing = lacks(sentence, |result| result.next().is_some());
-    let words = move || match missing.get() {
-        true => "What comes after this token is not recorded.",
-        false => "The likeliest tokens after the query. A click continues the sentence with one.",
+    let words = move || {
+        if missing.get() {
+            "What comes after this token is not recorded."
+        } else {
+            "The likeliest tokens after the query. A click continues the sentence with one."
+        }
     };
     let model = Memo::new(move |_| page.deferred_form.with(|form| form.model != ModelChoice::Recorded));
     let row = move |token: NextToken| {

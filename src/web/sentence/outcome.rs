@@ -16,9 +16,10 @@ const NEXT: usize = 8;
 
 /// A short text for `value` of `line`, for narrow windows.
 fn short(line: &MeasureLine, value: f32) -> String {
-    match line.is_share {
-        true => percent_in_short(value),
-        false => line.text(value),
+    if line.is_share {
+        percent_in_short(value)
+    } else {
+        line.text(value)
     }
 }
 

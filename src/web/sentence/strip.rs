@@ -75,12 +75,16 @@ pub fn Strip(
             Some(chips(result.attention()?, tokens))
         })
     });
-    let ends = Memo::new(move |_| of_attention(sentence, |section| (section.dest, section.src)).unwrap_or_default());
+    let positions =
+        Memo::new(move |_| of_attention(sentence, |section| (section.dest, section.src)).unwrap_or_default());
     let description = move || {
         let parts = of_attention(sentence, answer_in_parts)?;
-        let part = |(text, marked): (String, bool)| match marked {
-            true => view! { <b>{text}</b> }.into_any(),
-            false => text.into_any(),
+        let part = |(text, marked): (String, bool)| {
+            if marked {
+                view! { <b>{text}</b> }.into_any()
+            } else {
+                text.into_any()
+            }
         };
         Some(parts.into_iter().map(part).collect_view())
     };
@@ -106,7 +110,7 @@ pub fn Strip(
     let dragged = StoredValue::new(false);
 
     let set_key = move |position: usize| {
-        let (dest, _) = ends.get_untracked();
+        let (dest, _) = positions.get_untracked();
         // Attention is causal: the query must not precede the key, so it moves, too.
         page.ask_with(|question| {
             (question.dest, question.src) = (Some(dest.max(position)), Some(position));
@@ -116,14 +120,14 @@ pub fn Strip(
         page.ask_with(|question| (question.dest, question.src) = (Some(position), None));
     };
     let pressed = move |event: PointerEvent, position: usize| {
-        dragged.set_value(position == ends.get_untracked().0);
+        dragged.set_value(position == positions.get_untracked().0);
         if event.pointer_type() == "touch" {
             held.run_after(LONG_PRESS, move || set_query(position));
         }
     };
     let released = move |event: PointerEvent, position: usize| {
         held.forget();
-        let moves_query = dragged.get_value() && position != ends.get_untracked().0;
+        let moves_query = dragged.get_value() && position != positions.get_untracked().0;
         dragged.set_value(false);
         if event.shift_key() || moves_query {
             set_query(position);
@@ -132,7 +136,7 @@ pub fn Strip(
         }
     };
     let key = move |event: KeyboardEvent| {
-        let (dest, src) = ends.get_untracked();
+        let (dest, src) = positions.get_untracked();
         let count = chips.with_untracked(|chips| chips.as_ref().map_or(0, Vec::len));
         let at = if event.shift_key() { dest } else { src };
         let last = if event.shift_key() {
@@ -181,7 +185,7 @@ pub fn Strip(
                 tabindex="0"
                 data-testid="tokens"
                 aria-label="Tokens. Arrow keys move the key, with Shift the query."
-                aria-activedescendant=move || format!("token-{}", ends.get().1)
+                aria-activedescendant=move || format!("token-{}", positions.get().1)
                 on:keydown=key
             >
                 {move || chips.get().map(|chips| chips.into_iter().enumerate().map(chip).collect_view())}

@@ -5,8 +5,8 @@ use web_sys::SubmitEvent;
 
 use super::super::page::Page;
 use super::shown::of_attention;
-use crate::analysis::pair::Named;
-use crate::app::trial_form::{ParsedTrial, Place, Put, TrialForm};
+use crate::analysis::pair::LabeledToken;
+use crate::app::trial_form::{ParsedTrial, Put, TrialForm, TrialTarget};
 use crate::app::trials::TrialKind;
 use crate::figure::intervention_words::known_tokens;
 use crate::figure::sentence_words::visible;
@@ -37,7 +37,7 @@ pub fn AnyIntervention(
     let put = Memo::new(move |_| form.with(TrialForm::put));
     let choose_place = move |event| {
         let value = event_target_value(&event);
-        if let Some(place) = Place::ALL.into_iter().find(|place| place.value() == value) {
+        if let Some(place) = TrialTarget::ALL.into_iter().find(|place| place.value() == value) {
             form.update(|form| form.place = place);
         }
     };
@@ -47,7 +47,7 @@ pub fn AnyIntervention(
             form.update(|form| form.put = put);
         }
     };
-    let place_option = move |choice: Place| {
+    let place_option = move |choice: TrialTarget| {
         view! { <option value=choice.value() prop:selected=move || place.get() == choice>{choice.label()}</option> }
     };
     let put_option = move |choice: Put| {
@@ -69,8 +69,8 @@ pub fn AnyIntervention(
             </label>
         }
     };
-    let token_option = |token: Named| view! { <option value=token.text.clone()>{visible(&token.text)}</option> };
-    let sets = Memo::new(move |_| matches!(place.get(), Place::Set(_)));
+    let token_option = |token: LabeledToken| view! { <option value=token.text.clone()>{visible(&token.text)}</option> };
+    let sets = Memo::new(move |_| matches!(place.get(), TrialTarget::Set(_)));
     view! {
         <details class="go-on" data-testid="trial-form">
             <summary>"Something else"</summary>
@@ -78,7 +78,7 @@ pub fn AnyIntervention(
                 <label>
                     <span>"What"</span>
                     <select data-testid="trial-place" on:change=choose_place>
-                        {Place::ALL.map(place_option).collect_view()}
+                        {TrialTarget::ALL.map(place_option).collect_view()}
                     </select>
                 </label>
                 <label>

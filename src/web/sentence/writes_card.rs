@@ -11,7 +11,7 @@ use super::shown::of_result;
 use crate::analysis::pair::WritesSection;
 use crate::figure::FigurePlace;
 use crate::figure::consequence_words::{copies, valued};
-use crate::figure::down_words::Line;
+use crate::figure::down_words::BarLine;
 use crate::figure::sentence_words::percent;
 
 /// The result of `read` on the shown section.
@@ -28,10 +28,10 @@ pub fn WhatItWrites(sentence: Page) -> impl IntoView {
     // Weighted by the attention, or per unit of attention.
     let as_it_is = RwSignal::new(false);
     let times = move |section: &WritesSection| if as_it_is.get() { section.attention } else { 1.0 };
-    let raised = move || -> Vec<Line> {
+    let raised = move || -> Vec<BarLine> {
         of_writes(sentence, |section| valued(&section.raised, times(section))).unwrap_or_default()
     };
-    let lowered = move || -> Vec<Line> {
+    let lowered = move || -> Vec<BarLine> {
         of_writes(sentence, |section| valued(&section.lowered, times(section))).unwrap_or_default()
     };
     let share = move || of_writes(sentence, |section| percent(section.attention)).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Interventions at the pair of a question, and their answers as sections of a result.
 
-use super::baseline::Baseline;
+use super::baseline::{Baseline, PredictionBasis};
 use super::causal::Map;
 use super::causal_section::{CausalSection, CausalSide};
 use super::intervention::InterventionRequest;
@@ -10,14 +10,14 @@ use super::sections::InterventionSection;
 use futures::future::LocalBoxFuture;
 
 use crate::analysis::pair::ask::asked_pair;
-use crate::analysis::pair::{Named, Pair, Question, QuestionCache, Sentence, token_of};
+use crate::analysis::pair::{LabeledToken, Pair, Question, QuestionCache, Sentence, token_of};
 use crate::analysis::progress_tracker::ProgressTracker;
 use crate::analysis::{Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Monitor};
 use crate::prompts::{Prompt, PromptSource};
 
-/// Applies the interventions of `intervening` at the pair of `question`. One section is passed to `give` with the
+/// Applies the interventions of `request` at the pair of `question`. One section is passed to `give` with the
 /// sentence and the times. `cache` holds results of earlier questions to `model`.
 ///
 /// # Errors
@@ -28,18 +28,18 @@ use crate::prompts::{Prompt, PromptSource};
 pub async fn intervene(
     model: &mut Model,
     cache: &mut QuestionCache,
-    (question, intervening): (&Question, &InterventionRequest),
+    (question, request): (&Question, &InterventionRequest),
     observer: &dyn Observer,
     mut give: impl FnMut(&Model, &Prompt, Section, Timing),
 ) -> Result<()> {
-    intervene_with(model, cache, (question, intervening), observer, &mut give).await
+    intervene_with(model, cache, (question, request), observer, &mut give).await
 }
 
 /// The same with `give` as a trait object.
 fn intervene_with<'a>(
     model: &'a mut Model,
     cache: &'a mut QuestionCache,
-    (question, intervening): (&'a Question, &'a InterventionRequest),
+    (question, request): (&'a Question, &'a InterventionRequest),
     observer: &'a dyn Observer,
     give: &'a mut dyn FnMut(&Model, &Prompt, Section, Timing),
 ) -> LocalBoxFuture<'a, Result<()>> {
@@ -47,8 +47,8 @@ fn intervene_with<'a>(
         let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
         let tracker = ProgressTracker::new(observer, Phase::Loading, 1, layers, traffic);
         let (mut prompt, pair) = asked_pair(model, cache, question, &tracker).await?;
-        let mut interventions = intervening.interventions.clone();
-        if let Some(text) = &intervening.token_text {
+        let mut interventions = request.interventions.clone();
+        if let Some(text) = &request.token_text {
             let token = token_of(model.tokenizer(), text)?;
             interventions
                 .iter_mut()
@@ -59,7 +59,7 @@ fn intervene_with<'a>(
             .try_for_each(|intervention| intervention.check(pair.head, model.config()))?;
         let tokens = interventions.iter().filter_map(|intervention| intervention.token());
         model.load_embedding(&tokens.collect(), &tracker).await?;
-        let second = match &intervening.second {
+        let second = match &request.second {
             Some(text) => Some(second_sentence(model, cache, (question, text), &tracker).await?),
             None => None,
         };
@@ -71,28 +71,32 @@ fn intervene_with<'a>(
         if let Some(written) = cache.written_at(pair.dest) {
             baseline.know(pair.dest, written);
         }
-        let made = match &intervening.maker {
-            Some(maker) if intervening.run.is_empty() => Some(made_by(maker, model, &tracker).await?),
+        let made = match &request.maker {
+            Some(maker) if request.run.is_empty() => Some(made_by(maker, model, &tracker).await?),
             _ => None,
         };
-        let run = made.as_ref().unwrap_or(&intervening.run);
+        let run = made.as_ref().unwrap_or(&request.run);
         let sources = ReplacementSources {
             sentence: cache.sentence()?,
             second: second.as_ref(),
             run,
             normalization: question.normalization,
         };
-        let own = baseline.frozen(model, pair.head, &tracker).await?;
+        let frozen_head = baseline.frozen_head(model, pair.head, &tracker).await?;
+        let basis = PredictionBasis {
+            baseline: &baseline,
+            frozen_head: &frozen_head,
+        };
         let mut all = Vec::with_capacity(interventions.len());
         for intervention in &interventions {
-            let prepared = prepare(model, (&baseline, &own), intervention, &sources, &tracker).await?;
-            let frozen = baseline.frozen(model, prepared.head, &tracker).await?;
+            let prepared = prepare(model, basis, intervention, &sources, &tracker).await?;
+            let frozen = baseline.frozen_head(model, prepared.head, &tracker).await?;
             all.push((*intervention, prepared, frozen));
         }
         let before = before(model, &baseline, &log_probs)?;
         let effects = effects(model, &baseline, &all, &before, &tracker).await?;
         let text = |token: &u32| model.tokenizer().label(*token);
-        let [a, b] = [targets.a, targets.b].map(|token| Named::new(model.tokenizer(), token));
+        let [a, b] = [targets.a, targets.b].map(|token| LabeledToken::new(model.tokenizer(), token));
         let section = InterventionSection {
             head: pair.head,
             dest: pair.dest,
@@ -147,8 +151,12 @@ fn causal_map_with<'a>(
         if let Some(written) = cache.written_at(pair.dest) {
             baseline.know(pair.dest, written);
         }
-        let frozen = baseline.frozen(model, pair.head, &tracker).await?;
-        let [a, b] = [targets.a, targets.b].map(|token| Named::new(model.tokenizer(), token));
+        let frozen_head = baseline.frozen_head(model, pair.head, &tracker).await?;
+        let basis = PredictionBasis {
+            baseline: &baseline,
+            frozen_head: &frozen_head,
+        };
+        let [a, b] = [targets.a, targets.b].map(|token| LabeledToken::new(model.tokenizer(), token));
         let at_src = |values: &[f64]| values.get(pair.src).map_or(f32::NAN, |&value| value as f32);
         let section = CausalSection {
             head: pair.head,
@@ -156,19 +164,19 @@ fn causal_map_with<'a>(
             src: pair.src,
             a,
             b,
-            score: at_src(&frozen.before.scores),
-            attention: at_src(&frozen.before.pattern),
+            score: at_src(&frozen_head.before.scores),
+            attention: at_src(&frozen_head.before.pattern),
             logit_difference: baseline.logit_difference as f32,
             components: Vec::new(),
             query: CausalSide::default(),
             key: CausalSide::default(),
         };
-        let mut map = Map::predicted(model, (&baseline, cache.sentence()?, &frozen), section, &tracker).await?;
+        let mut map = Map::predicted(model, basis, cache.sentence()?, section, &tracker).await?;
         give(model, &prompt, map.section.clone().into(), tracker.timing());
         let done = |model: &Model, section: &CausalSection| {
             give(model, &prompt, section.clone().into(), tracker.timing());
         };
-        map.recompute(model, (&baseline, &frozen), &tracker, done).await
+        map.recompute(model, basis, &tracker, done).await
     })
 }
 

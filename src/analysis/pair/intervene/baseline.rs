@@ -148,7 +148,7 @@ impl<'a> Baseline<'a> {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Request`] for a head that does not exist, read errors, and those of `monitor`.
-    pub(super) async fn frozen(&self, model: &mut Model, head: Head, monitor: &dyn Monitor) -> Result<FrozenHead> {
+    pub(super) async fn frozen_head(&self, model: &mut Model, head: Head, monitor: &dyn Monitor) -> Result<FrozenHead> {
         model.config().check_head(head)?;
         let config = model.config().clone();
         let of_layer = model.through_w_o(head.layer, &self.direct(model)?, monitor).await?;
@@ -172,7 +172,7 @@ impl<'a> Baseline<'a> {
             to_logits: of_layer[head.head * width..][..width].to_vec(),
             before: AtDest::default(),
         };
-        frozen.before = frozen.with(&[]);
+        frozen.before = frozen.with_edits(&[]);
         Ok(frozen)
     }
 }
@@ -182,6 +182,13 @@ fn not_written(position: &usize) -> Error {
         ErrorKind::Internal,
         format!("what was written at position {position} is gone"),
     )
+}
+
+/// A pair without intervention, and its frozen head: the basis of linear predictions.
+#[derive(Clone, Copy)]
+pub(super) struct PredictionBasis<'a> {
+    pub(super) baseline: &'a Baseline<'a>,
+    pub(super) frozen_head: &'a FrozenHead,
 }
 
 /// A head at the destination with frozen inputs: its query, the keys and values that it sees, and its direct path to
@@ -216,7 +223,7 @@ pub(super) struct AtDest {
 impl FrozenHead {
     /// The outputs with `edits` of the head's queries, keys, values, pattern and `z` at the positions it involves. Only
     /// the head's own output changes. Edits of other heads and rows are ignored.
-    pub(super) fn with(&self, edits: &[Edit]) -> AtDest {
+    pub(super) fn with_edits(&self, edits: &[Edit]) -> AtDest {
         let edit = |hook, position| {
             let point = HookPoint::block(self.head.layer, hook);
             let of =

@@ -1,6 +1,6 @@
 //! The causal map of a pair: every component of either side removed one at a time, recomputed to the end of the model.
 
-use super::baseline::{Baseline, FrozenHead};
+use super::baseline::{Baseline, PredictionBasis};
 use super::causal_section::{CausalSection, CausalSide, Changes};
 use super::prepare::removal;
 use super::recompute::{at_dest, edited};
@@ -27,24 +27,26 @@ struct OfSide {
 }
 
 /// A pass with the removals of some components of one side: the index of the side, and the first component.
-struct Part {
+struct PartOfSide {
     side: usize,
     first: usize,
     rows: Vec<usize>,
 }
 
 impl Map {
-    /// The map linearly predicted for the pair of `baseline`, whose head is `frozen`. `section` is the
+    /// The map linearly predicted for the pair of `basis`. `section` is the
     /// pair's section, without components. Nothing is recomputed.
     ///
     /// # Errors
     /// Read errors, and those of `monitor`.
     pub(super) async fn predicted(
         model: &mut Model,
-        (baseline, sentence, frozen): (&Baseline<'_>, &Sentence, &FrozenHead),
+        basis: PredictionBasis<'_>,
+        sentence: &Sentence,
         mut section: CausalSection,
         monitor: &dyn Monitor,
     ) -> Result<Self> {
+        let PredictionBasis { baseline, frozen_head } = basis;
         let (pair, n_head) = (baseline.pair, model.config().n_head);
         section.components = Component::before(pair.head.layer, n_head).collect();
         let mut sides = Vec::with_capacity(Side::ALL.len());
@@ -55,12 +57,12 @@ impl Map {
             let (mut edits, mut predicted) = (Vec::new(), Changes::default());
             // The components before the head come first.
             for (_, vector) in section.components.iter().zip(written.iter()) {
-                let prepared = removal(model, (baseline, frozen), side, (vector, 1.0))?;
-                let after = frozen.with(&prepared.frozen);
+                let prepared = removal(model, basis, side, (vector, 1.0))?;
+                let after = frozen_head.with_edits(&prepared.frozen_head_edits);
                 predicted.push(difference(
                     baseline,
-                    (&after.scores, &frozen.before.scores),
-                    after.direct - frozen.before.direct,
+                    (&after.scores, &frozen_head.before.scores),
+                    after.direct - frozen_head.before.direct,
                 ));
                 edits.extend(prepared.edits);
             }
@@ -84,19 +86,20 @@ impl Map {
     pub(super) async fn recompute(
         &mut self,
         model: &mut Model,
-        (baseline, frozen): (&Baseline<'_>, &FrozenHead),
+        basis: PredictionBasis<'_>,
         tracker: &ProgressTracker<'_>,
         mut done: impl FnMut(&Model, &CausalSection),
     ) -> Result<()> {
+        let PredictionBasis { baseline, frozen_head } = basis;
         let config = model.config().clone();
         let (mut passes, mut parts) = (Vec::new(), Vec::new());
-        for (index, of) in self.sides.iter().enumerate() {
-            let at_a_time = (CHUNK / rows_of_one(baseline, of.side)).max(1);
-            for (number, edits) in of.edits.chunks(at_a_time).enumerate() {
+        for (index, of_side) in self.sides.iter().enumerate() {
+            let at_a_time = (CHUNK / rows_of_one(baseline, of_side.side)).max(1);
+            for (number, edits) in of_side.edits.chunks(at_a_time).enumerate() {
                 let edits = edits.iter().map(|edit| (baseline, vec![edit.clone()]));
                 let (pass, rows) = edited(&config, baseline.sequence.pass, edits)?;
                 passes.push(pass);
-                parts.push(Part {
+                parts.push(PartOfSide {
                     side: index,
                     first: number * at_a_time,
                     rows,
@@ -110,21 +113,22 @@ impl Map {
         while let Some(index) = model.advance(&mut schedule, &mut passes, tracker).await? {
             // Frees the pass after it has been evaluated.
             let pass = std::mem::replace(&mut passes[index], Pass::new(PrefixTree::default(), Request::default()));
-            let Part { side, first, rows } = &parts[index];
+            let PartOfSide { side, first, rows } = &parts[index];
             for (number, &row) in rows.iter().enumerate() {
                 let (scores, _) = at_dest(&config, baseline, &pass, row)?;
                 let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
                 let logits = baseline.logit_difference_at(&config, &pass, row)? - baseline.logit_difference;
-                let change = difference(baseline, (&scores, &frozen.before.scores), logits);
+                let change = difference(baseline, (&scores, &frozen_head.before.scores), logits);
                 self.sides[*side].changes[first + number] = Some(change);
             }
-            let of = &self.sides[*side];
+            let of_side = &self.sides[*side];
             let mut recomputed = Changes::default();
-            of.changes
+            of_side
+                .changes
                 .iter()
                 .map_while(|change| *change)
                 .for_each(|change| recomputed.push(change));
-            self.section.side_mut(of.side).recomputed = recomputed;
+            self.section.side_mut(of_side.side).recomputed = recomputed;
             tracker.finished_batch(index, pass.tree.len() - baseline.pair.tokens.len(), &[]);
             done(model, &self.section);
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::SectionType;
-use crate::analysis::pair::Named;
+use crate::analysis::pair::LabeledToken;
 use crate::analysis::pair::check::{check_finite, check_positions, check_targets};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
@@ -23,9 +23,9 @@ pub struct CausalSection {
     /// The key position.
     pub src: usize,
     /// The first token of the logit difference.
-    pub a: Named,
+    pub a: LabeledToken,
     /// The second token.
-    pub b: Named,
+    pub b: LabeledToken,
     /// Score of the head from `dest` to `src` without removals.
     pub score: f32,
     /// Attention from `dest` to `src` without removals.
@@ -223,7 +223,7 @@ mod tests {
             predicted: changes(&predicted),
             recomputed: changes(recomputed),
         };
-        let target = |token| Named {
+        let target = |token| LabeledToken {
             token,
             text: String::new(),
         };

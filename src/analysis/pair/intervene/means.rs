@@ -11,15 +11,15 @@ use crate::prompts::Prompt;
 const PROMPTS_AT_A_TIME: usize = 64;
 
 /// The positions over which a mean is taken.
-pub(super) enum Place {
+pub(super) enum MeanPositions {
     /// At each prompt's own destination (query side) or source (key side).
-    Named(Side),
+    OfSide(Side),
     /// At the same positions of all prompts.
-    Positions(Vec<usize>),
+    At(Vec<usize>),
 }
 
 /// The mean over `run` of the activation at `point`, of one head where it belongs to heads, for each position of
-/// `place`.
+/// `at`.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for less than two prompts and for a prompt without a position, read errors, and those of
@@ -28,7 +28,7 @@ pub(super) async fn means(
     model: &mut Model,
     run: &[Prompt],
     (point, head): (HookPoint, Option<usize>),
-    place: &Place,
+    at: &MeanPositions,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Vec<f32>>> {
     let layers = match point {
@@ -45,7 +45,7 @@ pub(super) async fn means(
     for prompts in run.chunks(PROMPTS_AT_A_TIME) {
         let positions: Vec<Vec<usize>> = prompts
             .iter()
-            .map(|prompt| positions(model, prompt, place))
+            .map(|prompt| positions(model, prompt, at))
             .collect::<Result<_>>()?;
         let tree = PrefixTree::new(prompts.iter().map(|prompt| &prompt.tokens[..]));
         let rows = positions.iter().enumerate();
@@ -71,12 +71,12 @@ pub(super) async fn means(
 /// Cache of the means of one activation over a run's prompts, by position.
 #[derive(Default)]
 pub(super) struct Means {
-    named: Option<Vec<Vec<f32>>>,
+    at_side: Option<Vec<Vec<f32>>>,
     at_positions: BTreeMap<Vec<usize>, Vec<Vec<f32>>>,
 }
 
 impl Means {
-    /// The mean over `batches` of the activation at `point` (always the same one) at `place`.
+    /// The mean over `batches` of the activation at `point` (always the same one) at `at`.
     ///
     /// # Errors
     /// Those of [`means`].
@@ -84,34 +84,34 @@ impl Means {
         &mut self,
         model: &mut Model,
         batches: &[Vec<Prompt>],
-        of: (HookPoint, Option<usize>),
-        place: Place,
+        activation: (HookPoint, Option<usize>),
+        at: MeanPositions,
         monitor: &dyn Monitor,
     ) -> Result<Vec<Vec<f32>>> {
-        let known = match &place {
-            Place::Named(_) => self.named.as_ref(),
-            Place::Positions(positions) => self.at_positions.get(positions),
+        let known = match &at {
+            MeanPositions::OfSide(_) => self.at_side.as_ref(),
+            MeanPositions::At(positions) => self.at_positions.get(positions),
         };
         if let Some(known) = known {
             return Ok(known.clone());
         }
         let run: Vec<Prompt> = batches.iter().flatten().cloned().collect();
-        let found = means(model, &run, of, &place, monitor).await?;
-        match place {
-            Place::Named(_) => self.named = Some(found.clone()),
-            Place::Positions(positions) => _ = self.at_positions.insert(positions, found.clone()),
+        let found = means(model, &run, activation, &at, monitor).await?;
+        match at {
+            MeanPositions::OfSide(_) => self.at_side = Some(found.clone()),
+            MeanPositions::At(positions) => _ = self.at_positions.insert(positions, found.clone()),
         }
         Ok(found)
     }
 }
 
 /// The requested positions of `prompt`. An error if it does not have them.
-fn positions(model: &Model, prompt: &Prompt, place: &Place) -> Result<Vec<usize>> {
+fn positions(model: &Model, prompt: &Prompt, at: &MeanPositions) -> Result<Vec<usize>> {
     model.check_sequence(&prompt.tokens)?;
-    let positions = match place {
-        Place::Positions(positions) => positions.clone(),
-        Place::Named(Side::Query) => vec![prompt.dest()?],
-        Place::Named(Side::Key) => vec![prompt.src()?],
+    let positions = match at {
+        MeanPositions::At(positions) => positions.clone(),
+        MeanPositions::OfSide(Side::Query) => vec![prompt.dest()?],
+        MeanPositions::OfSide(Side::Key) => vec![prompt.src()?],
     };
     let Some(&position) = positions.iter().find(|position| **position >= prompt.tokens.len()) else {
         return Ok(positions);

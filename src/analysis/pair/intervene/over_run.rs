@@ -1,13 +1,13 @@
 //! An intervention at every prompt of a run: each recomputed to the end of the model, batch by batch.
 
-use super::baseline::{Baseline, Sequence};
+use super::baseline::{Baseline, PredictionBasis, Sequence};
 use super::means::Means;
 use super::prepare::{Prepared, made_from, mean_at, positions, removal, set_to, width};
 use super::recompute::{at_dest, edited};
 use super::run_batch::{Batch, OverRun};
 use crate::analysis::BatchValues;
 use crate::analysis::changes::{ChangesSection, RunIntervention, RunReplacement};
-use crate::analysis::pair::{Between, Named};
+use crate::analysis::pair::{Between, LabeledToken};
 use crate::analysis::progress_tracker::ProgressTracker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, Request};
@@ -123,7 +123,7 @@ async fn note(
     (of_a, edit): (f32, &Prepared),
     tracker: &ProgressTracker<'_>,
 ) -> Result<()> {
-    let [a, b] = [baseline.targets.a, baseline.targets.b].map(|token| Named::new(model.tokenizer(), token));
+    let [a, b] = [baseline.targets.a, baseline.targets.b].map(|token| LabeledToken::new(model.tokenizer(), token));
     found.a.push(a);
     found.b.push(b);
     let (head, src) = (baseline.pair.head, baseline.pair.src);
@@ -134,12 +134,13 @@ async fn note(
         .of_head(model.config(), head, BlockHook::Pattern, row);
     let attention = pattern.get(src).copied().unwrap_or_default();
     found.before.push([attention, baseline.logit_difference as f32, of_a]);
-    let frozen = baseline.frozen(model, edit.head, tracker).await?;
-    let after = frozen.with(&edit.frozen);
+    let frozen = baseline.frozen_head(model, edit.head, tracker).await?;
+    let after = frozen.with_edits(&edit.frozen_head_edits);
     // A path from another head through the measured head is not a direct path.
-    let predicted = match edit.head == head {
-        true => after.pattern.get(src).map_or(attention, |&v| v as f32),
-        false => attention,
+    let predicted = if edit.head == head {
+        after.pattern.get(src).map_or(attention, |&v| v as f32)
+    } else {
+        attention
     };
     found.predicted.attention.extend([predicted]);
     let logit_difference = baseline.logit_difference + after.direct - frozen.before.direct;
@@ -158,9 +159,17 @@ async fn prepared(
     match *run.intervention {
         RunIntervention::Substitute { side, .. } => made_from(baseline, side, (vector.cloned(), run.normalization)),
         RunIntervention::Remove { side, .. } => {
-            let frozen = baseline.frozen(model, run.head, tracker).await?;
+            let frozen = baseline.frozen_head(model, run.head, tracker).await?;
             let vector = vector.map(Vec::as_slice).unwrap_or_default();
-            removal(model, (baseline, &frozen), side, (vector, 1.0))
+            removal(
+                model,
+                PredictionBasis {
+                    baseline,
+                    frozen_head: &frozen,
+                },
+                side,
+                (vector, 1.0),
+            )
         }
         RunIntervention::Set {
             head,

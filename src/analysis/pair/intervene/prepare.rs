@@ -1,8 +1,8 @@
 //! Turns interventions into edits: of the model, and of the frozen head.
 
-use super::baseline::{Baseline, FrozenHead};
+use super::baseline::{Baseline, PredictionBasis};
 use super::intervention::{Extent, Intervention, Replacement, Vector};
-use super::means::{Place, means};
+use super::means::{MeanPositions, means};
 use crate::analysis::pair::Sentence;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Edit, HeadWeights, Model, Monitor};
@@ -16,8 +16,8 @@ pub(super) struct Prepared {
     pub(super) edits: Vec<Edit>,
     /// Edits of one frozen head for the linear prediction (whose scales of LayerNorm are frozen): queries, keys, values,
     /// patterns and `z`.
-    pub(super) frozen: Vec<Edit>,
-    /// That head.
+    pub(super) frozen_head_edits: Vec<Edit>,
+    /// The frozen head.
     pub(super) head: Head,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct ReplacementSources<'a> {
     pub(super) normalization: Normalization,
 }
 
-/// Prepares `intervention`, which has been checked, at the pair of `baseline`; `frozen` is the pair's head. The
+/// Prepares `intervention`, which has been checked, at the pair of `basis`. The
 /// embedding and unembedding rows of the tokens it names must be loaded.
 ///
 /// # Errors
@@ -41,20 +41,21 @@ pub(super) struct ReplacementSources<'a> {
 /// errors, and those of `monitor`.
 pub(super) async fn prepare(
     model: &mut Model,
-    (baseline, frozen): (&Baseline<'_>, &FrozenHead),
+    basis: PredictionBasis<'_>,
     intervention: &Intervention,
     sources: &ReplacementSources<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Prepared> {
+    let baseline = basis.baseline;
     match *intervention {
         Intervention::Substitute { side, vector } => {
             let vector = of_vector(model, baseline, (vector, side), sources, monitor).await?;
             made_from(baseline, side, (vector, sources.normalization))
         }
         Intervention::Remove { side, component, scale } => {
-            let position = at(baseline, side);
+            let position = baseline.pair.position(side);
             let vector = of_component(model, (baseline, sources.sentence), component, position, monitor).await?;
-            removal(model, (baseline, frozen), side, (&vector, scale))
+            removal(model, basis, side, (&vector, scale))
         }
         Intervention::Set {
             head,
@@ -96,7 +97,7 @@ pub(super) fn made_from(
     side: Side,
     (vector, normalization): (Option<Vec<f32>>, Normalization),
 ) -> Result<Prepared> {
-    let (head, position) = (baseline.pair.head, at(baseline, side));
+    let (head, position) = (baseline.pair.head, baseline.pair.position(side));
     let mut made = match vector {
         Some(vector) => baseline
             .weights
@@ -107,7 +108,7 @@ pub(super) fn made_from(
     let edit = Edit::of_head(head.layer, made_hook(side), head.head, position, made);
     Ok(Prepared {
         edits: vec![edit.clone()],
-        frozen: vec![edit],
+        frozen_head_edits: vec![edit],
         head,
     })
 }
@@ -120,7 +121,7 @@ pub(super) fn set_to(
     let edit = |(position, value)| Edit::of_head(head.layer, activation.hook(), head.head, position, value);
     let edits: Vec<Edit> = values.into_iter().map(edit).collect();
     Prepared {
-        frozen: edits.clone(),
+        frozen_head_edits: edits.clone(),
         edits,
         head,
     }
@@ -130,16 +131,17 @@ pub(super) fn set_to(
 pub(super) fn positions(baseline: &Baseline<'_>, activation: HeadActivation, extent: Extent) -> Vec<usize> {
     match extent {
         Extent::All => (0..=baseline.pair.dest).collect(),
-        Extent::Pair => vec![at(baseline, activation.side())],
+        Extent::Pair => vec![baseline.pair.position(activation.side())],
     }
 }
 
 /// The positions over which the mean for an activation at `positions` is taken. Rows of patterns differ in length
 /// between prompts, so their mean is taken at equal positions.
-pub(super) fn mean_at(activation: HeadActivation, extent: Extent, positions: &[usize]) -> Place {
-    match extent == Extent::Pair && activation != HeadActivation::Pattern {
-        true => Place::Named(activation.side()),
-        false => Place::Positions(positions.to_vec()),
+pub(super) fn mean_at(activation: HeadActivation, extent: Extent, positions: &[usize]) -> MeanPositions {
+    if extent == Extent::Pair && activation != HeadActivation::Pattern {
+        MeanPositions::OfSide(activation.side())
+    } else {
+        MeanPositions::At(positions.to_vec())
     }
 }
 
@@ -147,16 +149,17 @@ pub(super) fn mean_at(activation: HeadActivation, extent: Extent, positions: &[u
 /// LayerNorm sees the remainder; in the linear prediction its scale is frozen.
 pub(super) fn removal(
     model: &Model,
-    (baseline, frozen): (&Baseline<'_>, &FrozenHead),
+    basis: PredictionBasis<'_>,
     side: Side,
     (vector, scale): (&[f32], f32),
 ) -> Result<Prepared> {
-    let (head, position) = (baseline.pair.head, at(baseline, side));
+    let baseline = basis.baseline;
+    let (head, position) = (baseline.pair.head, baseline.pair.position(side));
     let stream = baseline.stream(model.config(), position)?;
     let left = stream.iter().zip(vector).map(|(x, c)| x - scale * c).collect();
     let (input, made) = match side {
-        Side::Query => (BlockHook::QInput, &frozen.query),
-        Side::Key => (BlockHook::KInput, &frozen.keys[position]),
+        Side::Query => (BlockHook::QInput, &basis.frozen_head.query),
+        Side::Key => (BlockHook::KInput, &basis.frozen_head.keys[position]),
     };
     let (_, ln_scale) = baseline.weights.normalize(stream);
     let factor = f64::from(scale) / f64::from(ln_scale.first().copied().unwrap_or(f32::NAN));
@@ -169,17 +172,9 @@ pub(super) fn removal(
     let of_head = |hook, value| Edit::of_head(head.layer, hook, head.head, position, value);
     Ok(Prepared {
         edits: vec![of_head(input, left)],
-        frozen: vec![of_head(made_hook(side), made.collect())],
+        frozen_head_edits: vec![of_head(made_hook(side), made.collect())],
         head,
     })
-}
-
-/// The position of `side` in the pair.
-fn at(baseline: &Baseline<'_>, side: Side) -> usize {
-    match side {
-        Side::Query => baseline.pair.dest,
-        Side::Key => baseline.pair.src,
-    }
 }
 
 fn made_hook(side: Side) -> BlockHook {
@@ -205,7 +200,7 @@ async fn of_vector(
     sources: &ReplacementSources<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Option<Vec<f32>>> {
-    let position = at(baseline, side);
+    let position = baseline.pair.position(side);
     Ok(Some(match vector {
         Vector::Unembedding(token) => model.w_u(token)?,
         Vector::Embedding(token) => model.w_e(token)?,
@@ -214,7 +209,7 @@ async fn of_vector(
         }
         Vector::Mean => {
             let point = HookPoint::block(baseline.pair.head.layer, BlockHook::ResidPre);
-            let found = means(model, sources.run, (point, None), &Place::Named(side), monitor).await?;
+            let found = means(model, sources.run, (point, None), &MeanPositions::OfSide(side), monitor).await?;
             found.into_iter().next().unwrap_or_default()
         }
         Vector::Zero => return Ok(None),

@@ -61,7 +61,12 @@ pub(super) async fn effects(
         effects.push(Effect {
             intervention: *intervention,
             after: outcome(model, baseline, (&scores, pattern), log_probs),
-            predicted: predicted(baseline, before, frozen, &frozen.with(&prepared.frozen)),
+            predicted: predicted(
+                baseline,
+                before,
+                frozen,
+                &frozen.with_edits(&prepared.frozen_head_edits),
+            ),
         });
     }
     Ok(effects)

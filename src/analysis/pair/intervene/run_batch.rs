@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::intervention::Extent;
-use super::means::{Means, Place};
+use super::means::{MeanPositions, Means};
 use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::pair::{Between, Pair};
 use crate::analysis::scores::HeadScores;
@@ -128,7 +128,7 @@ impl<'a> Batch<'a> {
             };
             let rows = pairs.iter().enumerate();
             let rows = rows
-                .map(|(index, pair)| tree.path(index)[position(pair, side)])
+                .map(|(index, pair)| tree.path(index)[pair.position(side)])
                 .collect();
             let mut tap = Tap::new(HookPoint::block(layer, hook), rows);
             tap.heads = head.into_iter().collect();
@@ -196,7 +196,7 @@ impl<'a> Batch<'a> {
             } => {
                 let point = HookPoint::block(run.head.layer, BlockHook::ResidPre);
                 let found = means
-                    .at(model, run.batches, (point, None), Place::Named(*side), monitor)
+                    .at(model, run.batches, (point, None), MeanPositions::OfSide(*side), monitor)
                     .await?;
                 vec![found.into_iter().next(); self.prompts.len()]
             }
@@ -211,7 +211,7 @@ impl<'a> Batch<'a> {
             | RunIntervention::Remove { side, component } => {
                 let pairs = self.pairs.iter().enumerate();
                 let vector = |(index, pair): (usize, &Pair)| {
-                    let position = position(pair, *side);
+                    let position = pair.position(*side);
                     let captured = || self.pass.captured.first().map(|captured| captured.row(index).to_vec());
                     Ok(Some(match component {
                         Component::TokenEmbedding => model.w_e(pair.tokens[position])?,
@@ -258,13 +258,5 @@ impl<'a> Batch<'a> {
             vector_of(&at, side, series).map(Some)
         };
         self.prompts.iter().enumerate().map(vector).collect()
-    }
-}
-
-/// The position of `side` in `pair`.
-fn position(pair: &Pair, side: Side) -> usize {
-    match side {
-        Side::Query => pair.dest,
-        Side::Key => pair.src,
     }
 }

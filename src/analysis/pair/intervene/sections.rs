@@ -6,7 +6,7 @@ use super::intervention::Intervention;
 use crate::analysis::SectionType;
 use crate::analysis::pair::check::{check_finite, check_positions, check_probabilities, check_targets};
 use crate::analysis::pair::sections::check_next;
-use crate::analysis::pair::{Named, NextToken};
+use crate::analysis::pair::{LabeledToken, NextToken};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Head, Normalization};
@@ -21,9 +21,9 @@ pub struct InterventionSection {
     /// The key position.
     pub src: usize,
     /// The first token of the logit difference.
-    pub a: Named,
+    pub a: LabeledToken,
     /// The second token.
-    pub b: Named,
+    pub b: LabeledToken,
     /// The texts of the second sentence's tokens, `[pos]`, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second: Option<Vec<String>>,

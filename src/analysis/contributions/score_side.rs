@@ -11,7 +11,7 @@ use crate::names::{Normalization, Side};
 ///
 /// With the other end fixed at any vector of `d_head`, the score is a sum over the components. A component splits into
 /// its part along the direction and the rest; biases go with the rest.
-pub(super) struct End<'a> {
+pub(super) struct ScoreSide<'a> {
     weights: &'a HeadWeights,
     side: Side,
     /// Number of cells: rows times columns.
@@ -35,7 +35,7 @@ pub(super) struct End<'a> {
     direction_scale: f32,
 }
 
-impl<'a> End<'a> {
+impl<'a> ScoreSide<'a> {
     /// From the components captured at `position` of prompt `index` of `count`. `whole` is the query or key there.
     pub(super) fn new(
         config: &Config,
@@ -122,9 +122,10 @@ impl<'a> End<'a> {
 
     /// The part of the query or key along the direction, or the rest with the bias: the sum of the split components.
     pub(super) fn part(&self, along: bool) -> Vec<f32> {
-        match along {
-            true => self.parallel.clone(),
-            false => subtract(&self.whole, &self.parallel),
+        if along {
+            self.parallel.clone()
+        } else {
+            subtract(&self.whole, &self.parallel)
         }
     }
 

@@ -15,13 +15,13 @@ use crate::prompts::Prompt;
 
 /// The components at both ends of the score in every prompt: of keys at the source and (if there is one) at S1, split
 /// along MLP 0's output, and of queries at the destination, split along the source's row of W_U.
-pub(super) struct Ends {
+pub(super) struct CapturedComponents {
     src: Rc<RefCell<Components>>,
     s1: Option<Rc<RefCell<Components>>>,
     dest: Rc<RefCell<Components>>,
 }
 
-impl Ends {
+impl CapturedComponents {
     /// For a pass over `prompts` through `layers` blocks. The model must have read the prompts' tokens.
     pub(super) fn new(
         model: &Model,
