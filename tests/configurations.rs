@@ -220,18 +220,18 @@ fn the_order_of_operations_in_half_precision_changes_nothing() {
 
 #[test]
 fn activation_functions_are_themselves() {
-    let of = |name: &str| set(tiny(), "activation_function", json!(name));
+    let with_activation = |name: &str| set(tiny(), "activation_function", json!(name));
     let plain = run(&tiny());
     for name in ["gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate"] {
-        assert_eq!(run(&of(name)).sections, plain.sections, "{name}");
+        assert_eq!(run(&with_activation(name)).sections, plain.sections, "{name}");
     }
     for name in ["gelu", "relu", "silu"] {
-        assert_as_reference(name, &of(name));
-        let result = run(&of(name));
+        assert_as_reference(name, &with_activation(name));
+        let result = run(&with_activation(name));
         assert_ne!(result.sections, plain.sections, "{name}");
         assert_eq!(result.config.activation_function.to_string(), name);
     }
-    let refused = open_error(of("quick_gelu"));
+    let refused = open_error(with_activation("quick_gelu"));
     assert!(refused.to_string().contains("\"quick_gelu\""), "{refused}");
 }
 
@@ -395,8 +395,8 @@ fn a_large_offset_of_all_embeddings_costs_nothing() {
 }
 
 /// The tiny checkpoint with some elements of a tensor changed.
-fn changed(name: &str, change: impl Fn(usize, f32) -> f32) -> MemorySource {
-    common::tiny_changed(|of, index, value| if of == name { change(index, value) } else { value })
+fn changed(wanted: &str, change: impl Fn(usize, f32) -> f32) -> MemorySource {
+    common::tiny_changed(|name, index, value| if name == wanted { change(index, value) } else { value })
 }
 
 /// Reads what is written of `result`, which must be the same.

@@ -163,10 +163,10 @@ fn total_of_facets(found: &BTreeMap<HeatmapId, Contributions>, parts: HeatmapPar
             .iter()
             .all(|facet| facet.true_score.iter().any(|score| score.abs() > 0.01))
     );
-    let total = |of: fn(&Contributions) -> &Vec<f32>| -> Vec<f32> {
+    let total = |field: fn(&Contributions) -> &Vec<f32>| -> Vec<f32> {
         let index = 0..of(facets[0]).len();
         index
-            .map(|index| facets.iter().map(|facet| of(facet)[index]).sum())
+            .map(|index| facets.iter().map(|facet| field(facet)[index]).sum())
             .collect()
     };
     (total(|facet| &facet.values), total(|facet| &facet.true_score))

@@ -32,9 +32,9 @@ fn no_patching_is_the_score_with_another_scale() {
     let mut largest = 0f32;
     for (index, prompt) in result.prompts.iter().enumerate() {
         let attention = block_on(head_attention(&mut model, &prompt.tokens, head, &NoMonitor)).unwrap();
-        let of = |rows: &[f32], position: usize| rows[position * weights.d_head()..][..weights.d_head()].to_vec();
-        let (_, of_b_q) = weights.map_with_key(&of(&attention.keys, prompt.src().unwrap()));
-        let (_, of_b_k) = weights.map_with_query(&of(&attention.queries, prompt.dest().unwrap()));
+        let at = |rows: &[f32], position: usize| rows[position * weights.d_head()..][..weights.d_head()].to_vec();
+        let (_, of_b_q) = weights.map_with_key(&at(&attention.keys, prompt.src().unwrap()));
+        let (_, of_b_k) = weights.map_with_query(&at(&attention.queries, prompt.dest().unwrap()));
         let score = results::true_score(&result)[index];
         for (histogram, bias) in [
             (HistogramId::KeysFixedScores, of_b_q),
@@ -95,7 +95,7 @@ fn facets_are_told_apart_by_the_bias() {
         for (q, k) in [("par", "par"), ("par", "perp"), ("perp", "par"), ("perp", "perp")] {
             let facet = format!("q {q} k {k}");
             let heatmap = results::heatmap(&result, &HeatmapId::from(format!("{side}_split/{facet}")));
-            let place = heatmap.components.iter().position(|of| *of == bias).unwrap();
+            let place = heatmap.components.iter().position(|other| *other == bias).unwrap();
             let is_parallel = facet.contains(parallel);
             assert_eq!(heatmap.mean.data()[place] == 0.0, is_parallel, "{side} {facet}");
             seen[usize::from(is_parallel)] += 1;

@@ -161,10 +161,10 @@ fn size(values: &[f32]) -> f64 {
 
 /// Checks what must hold of a decomposition of `asked`: its tables add up.
 fn check_sums(decomposition: &ScoreDecomposition, asked: &Pair) {
-    let close = |found: f64, expected: f64, of: &[f32]| {
+    let close = |found: f64, expected: f64, terms: &[f32]| {
         let difference = (found - expected).abs();
         assert!(
-            difference <= 1e-4 + 1e-6 * size(of),
+            difference <= 1e-4 + 1e-6 * size(terms),
             "{asked:?}: {found} for {expected}"
         );
     };
@@ -362,8 +362,8 @@ fn a_sentence_that_goes_on_is_the_same_as_one_that_begins_anew() {
                     "{head} at {dest}"
                 );
             }
-            let of = |sentence: &Sentence| block_on(sentence.log_probs(&model, dest, &NoMonitor)).unwrap();
-            let (found, expected) = (of(&found), of(&expected));
+            let log_probs = |sentence: &Sentence| block_on(sentence.log_probs(&model, dest, &NoMonitor)).unwrap();
+            let (found, expected) = (log_probs(&found), log_probs(&expected));
             assert!(
                 found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-5),
                 "at {dest}"

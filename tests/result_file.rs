@@ -141,15 +141,19 @@ fn recorded_variants_are_the_later_notebooks() {
             .collect();
         assert_eq!(facets.len(), 4);
         let whole = results::means(result.heatmap(&whole.into()).unwrap());
-        let of = |name: &String| results::means(result.heatmap(&name.as_str().into()).unwrap());
+        let means = |name: &String| results::means(result.heatmap(&name.as_str().into()).unwrap());
         for (row, cells) in whole.iter().enumerate() {
             for (column, cell) in cells.iter().enumerate() {
-                let sum: f32 = facets.iter().map(|name| of(name)[row][column]).sum();
+                let sum: f32 = facets.iter().map(|name| means(name)[row][column]).sum();
                 assert!((sum - cell).abs() < 0.002, "{split} {row} {column}: {sum}, {cell}");
             }
         }
         for name in facets {
-            assert_eq!(of(name)[0][2] == 0.0, name.contains(&format!("{side} par")), "{name}");
+            assert_eq!(
+                means(name)[0][2] == 0.0,
+                name.contains(&format!("{side} par")),
+                "{name}"
+            );
         }
     }
 }

@@ -177,10 +177,13 @@ fn check_writes(model: &mut Model, section: &RunWritesSection, index: usize, pro
     );
     let is_suppressed = |token: Option<u32>| token.map(|token| f32::from(u8::from(token == section.suppressed[index])));
     assert_eq!(
-        section.of_attended(index).map(|of| of.suppressed),
+        section.of_attended(index).map(|chances| chances.suppressed),
         is_suppressed(Some(first))
     );
-    assert_eq!(section.of_second(index).map(|of| of.suppressed), is_suppressed(second));
+    assert_eq!(
+        section.of_second(index).map(|chances| chances.suppressed),
+        is_suppressed(second)
+    );
 
     // The control: the mean over the other tokens of the prompt, from W_U's columns.
     let sentence = block_on(keyside::analysis::pair::Sentence::read(
@@ -217,13 +220,18 @@ fn check_directions(
     let (mut explaining, mut biases, mut score) = (vec![0; groups], [0.0; 3], 0.0);
     for (index, prompt) in prompts.iter().enumerate() {
         let answer = Answer::of(model, prompt, section.head, relative);
-        let of = answer.find(|section| match section {
+        let directions = answer.find(|section| match section {
             Section::Directions(section) => Some(section.clone()),
             _ => None,
         });
-        assert_eq!(of.groups, section.groups);
-        assert_eq!(found.needed[index], of.explaining, "{}", prompt.text);
-        let mut by_size: Vec<(usize, f32)> = of.of_groups().iter().map(|(_, _, sum)| *sum).enumerate().collect();
+        assert_eq!(directions.groups, section.groups);
+        assert_eq!(found.needed[index], directions.explaining, "{}", prompt.text);
+        let mut by_size: Vec<(usize, f32)> = directions
+            .of_groups()
+            .iter()
+            .map(|(_, _, sum)| *sum)
+            .enumerate()
+            .collect();
         by_size.iter().for_each(|(group, sum)| of_groups[*group].push(*sum));
         by_size.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
         by_size[..of.explaining]
@@ -231,11 +239,11 @@ fn check_directions(
             .for_each(|(group, _)| explaining[*group] += 1);
         biases
             .iter_mut()
-            .zip(of.biases.data())
+            .zip(directions.biases.data())
             .for_each(|(total, bias)| *total += bias / n as f32);
-        score += of.score / n as f32;
+        score += directions.score / n as f32;
         // Directions and biases add up to the score in every prompt.
-        close(of.sum(), of.score, &prompt.text);
+        close(directions.sum(), directions.score, &prompt.text);
     }
     assert_eq!(found.explaining, explaining);
     close(found.mean_score, score, "score");
@@ -307,9 +315,9 @@ fn runs_of_one_prompt_give_the_golden_numbers() {
         assert_eq!(result.prompts[0].tokens, case.tokens);
         let directions = result.run_directions().unwrap();
         let mut first = 0;
-        let range = |of: &usize| {
-            first += of;
-            first - of..first
+        let range = |size: &usize| {
+            first += size;
+            first - size..first
         };
         let ranges: Vec<_> = directions.groups.iter().map(range).collect();
         let (score, relative) = (&directions.score, &directions.relative);

@@ -207,15 +207,17 @@ fn rows_of_sets_are_the_means_of_those_of_prompts() {
             keyside::quantities::number(row.prob.unwrap(), 4)
         );
         assert!(maps[0].contains(&attention), "{attention}");
-        let of = prompts.iter().filter(|of| (of.head, of.seed) == (row.head, row.seed));
-        let of: Vec<&SweepRow> = of.collect();
-        let mean = |value: fn(&SweepRow) -> f64| of.iter().map(|row| value(row)).sum::<f64>() / of.len() as f64;
-        assert_eq!((of.len(), row.count, row.prompt), (14, 14, None));
+        let rows = prompts
+            .iter()
+            .filter(|other| (other.head, other.seed) == (row.head, row.seed));
+        let rows: Vec<&SweepRow> = rows.collect();
+        let mean = |value: fn(&SweepRow) -> f64| rows.iter().map(|row| value(row)).sum::<f64>() / rows.len() as f64;
+        assert_eq!((rows.len(), row.count, row.prompt), (14, 14, None));
         assert!((row.score.unwrap() - mean(|row| row.score.unwrap())).abs() < 1e-6);
         assert!((row.prob.unwrap() - mean(|row| row.prob.unwrap())).abs() < 1e-6);
         assert!((row.largest - mean(|row| row.largest)).abs() < 1e-12);
         assert!(row.score_sd.unwrap() > 0.0 && row.prob_sd.unwrap() > 0.0);
-        assert!(of.iter().all(|row| row.count == 1 && row.score_sd.is_none()));
+        assert!(rows.iter().all(|row| row.count == 1 && row.score_sd.is_none()));
     }
 }
 
@@ -428,31 +430,31 @@ fn models_and_prompts_are_found_by_their_names() {
     // Two models; two draws, and two sets that no seed changes.
     assert!(said.starts_with("32 rows of 8 shards: "), "{said}");
     let rows = rows(&out);
-    let of = |model: &str, prompts: &str| {
-        let of = rows
+    let rows_of = |model: &str, prompts: &str| {
+        let found = rows
             .iter()
             .filter(|row| row.model == path(model) && row.prompts.ends_with(prompts));
-        of.cloned().collect::<Vec<SweepRow>>()
+        found.cloned().collect::<Vec<SweepRow>>()
     };
     assert_eq!(
         (
-            of("step-1", "ioi").len(),
-            of("step-1", "a.txt").len(),
-            of("step-2", "b.csv").len()
+            rows_of("step-1", "ioi").len(),
+            rows_of("step-1", "a.txt").len(),
+            rows_of("step-2", "b.csv").len()
         ),
         (8, 4, 4)
     );
     assert!(
-        of("step-1", "a.txt")
+        rows_of("step-1", "a.txt")
             .iter()
             .all(|row| row.seed.is_none() && row.count == 1 && row.score_sd.is_none())
     );
     assert!(
-        of("step-2", "b.csv")
+        rows_of("step-2", "b.csv")
             .iter()
             .all(|row| row.count == 2 && row.prob.unwrap() > 0.0)
     );
-    let scores = |model: &str| of(model, "ioi").iter().map(|row| row.score).collect::<Vec<_>>();
+    let scores = |model: &str| rows_of(model, "ioi").iter().map(|row| row.score).collect::<Vec<_>>();
     assert_eq!(scores("step-1"), scores("step-2"));
     // A model that is not what it was is another one; so are prompts.
     let weights = folder.path().join("step-2/model.safetensors");

@@ -248,11 +248,13 @@ fn causal_maps_agree_with_the_prediction_on_ioi_prompts() {
             .iter()
             .map(|map| {
                 let cells = map.cells(measure);
-                let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+                let sum = |product: &dyn Fn(f64, f64) -> f64| -> f64 {
                     let values = cells
                         .iter()
                         .map(|cell| (f64::from(cell.recomputed), f64::from(cell.predicted)));
-                    values.map(|(recomputed, predicted)| of(recomputed, predicted)).sum()
+                    values
+                        .map(|(recomputed, predicted)| product(recomputed, predicted))
+                        .sum()
                 };
                 sum(&|recomputed, predicted| recomputed * predicted) / sum(&|_, predicted| predicted * predicted)
             })
@@ -268,10 +270,10 @@ fn causal_maps_agree_with_the_prediction_on_ioi_prompts() {
             spread(&slopes)
         );
         // The same cell is the largest drop in both.
-        let drop = |cells: &[CausalCell], of: fn(&CausalCell) -> f32| -> (Side, Component) {
+        let drop = |cells: &[CausalCell], value: fn(&CausalCell) -> f32| -> (Side, Component) {
             let found = cells
                 .iter()
-                .min_by(|left, right| of(left).total_cmp(&of(right)))
+                .min_by(|left, right| value(left).total_cmp(&value(right)))
                 .unwrap();
             (found.side, found.component)
         };

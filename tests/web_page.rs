@@ -145,7 +145,7 @@ fn what_is_said_is_what_the_page_says() {
                 ..DrawOptions::canvas(8.0, Theme::dark())
             };
             let scene = Scene::new(plot, sheet.size.0.into(), sheet.size.1.into(), &options);
-            for (target, of) in targets.iter().zip(&sheet.targets) {
+            for (target, laid_out) in targets.iter().zip(&sheet.targets) {
                 let hover = scene.hover(of.hover.target).unwrap();
                 assert_eq!(lines(target), hover.texts());
                 // The target at the center of a mark is the mark, or another mark above it.

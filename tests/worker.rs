@@ -64,8 +64,8 @@ fn is_answer(message: &FromWorker) -> bool {
     )
 }
 
-fn is_part(message: &FromWorker, of: u32) -> bool {
-    matches!(message, FromWorker::Answer { id, .. } if *id == of)
+fn is_part(message: &FromWorker, question: u32) -> bool {
+    matches!(message, FromWorker::Answer { id, .. } if *id == question)
 }
 
 impl Page {
@@ -108,7 +108,7 @@ impl Page {
                     .iter()
                     .any(|m| matches!(m, FromWorker::Batch { index: of, .. } if *of == index)),
                 When::Answers(count) => posted.iter().filter(|message| is_answer(message)).count() >= count,
-                When::Parts(of, count) => posted.iter().filter(|message| is_part(message, of)).count() >= count,
+                When::Parts(question, count) => posted.iter().filter(|message| is_part(message, of)).count() >= count,
             };
             if !due {
                 later.push_front((when, message));
@@ -512,9 +512,9 @@ fn a_question_is_answered_part_by_part() {
         Vec::new(),
     );
     assert_eq!(opened, 1);
-    let parts = |of: u32| {
+    let parts = |question: u32| {
         let parts = posted.iter().filter_map(move |message| match message {
-            FromWorker::Answer { id, part } if *id == of => Some(part),
+            FromWorker::Answer { id, part } if *id == question => Some(part),
             _ => None,
         });
         parts.collect::<Vec<_>>()
@@ -571,9 +571,9 @@ fn effects_and_directions_come_part_by_part_and_nothing_is_read_twice() {
             ..Question::default()
         },
     };
-    let parts = |posted: &[FromWorker], of: u32| -> Vec<ResultFile> {
+    let parts = |posted: &[FromWorker], question: u32| -> Vec<ResultFile> {
         let parts = posted.iter().filter_map(|message| match message {
-            FromWorker::Answer { id, part } if *id == of => Some((**part).clone()),
+            FromWorker::Answer { id, part } if *id == question => Some((**part).clone()),
             _ => None,
         });
         parts.collect()
@@ -616,7 +616,15 @@ fn effects_and_directions_come_part_by_part_and_nothing_is_read_twice() {
         ],
         Vec::new(),
     );
-    let bytes = |of: u32| parts(&posted, of).last().unwrap().timing.as_ref().unwrap().bytes_read;
+    let bytes = |question: u32| {
+        parts(&posted, question)
+            .last()
+            .unwrap()
+            .timing
+            .as_ref()
+            .unwrap()
+            .bytes_read
+    };
     // A direction that was not opened before takes W_E, which is W_U, once.
     let of_w_e = 989 * 32 * 4;
     assert_eq!([bytes(1), bytes(2)], [0, of_w_e]);
@@ -661,20 +669,20 @@ fn a_target_is_typed_and_one_that_is_none_leaves_the_rest_answered() {
         ask(2, " Mary", Some(" Mary")),
     ];
     let (posted, _) = Page::serve(messages, Vec::new());
-    let parts = |of: u32| -> Vec<&ResultFile> {
+    let parts = |question: u32| -> Vec<&ResultFile> {
         let parts = posted.iter().filter_map(|message| match message {
-            FromWorker::Answer { id, part } if *id == of => Some(&**part),
+            FromWorker::Answer { id, part } if *id == question => Some(&**part),
             _ => None,
         });
         parts.collect()
     };
-    let kinds = |of: u32| -> Vec<&str> { parts(of).iter().map(|part| part.sections[0].kind()).collect() };
+    let kinds = |question: u32| -> Vec<&str> { parts(question).iter().map(|part| part.sections[0].kind()).collect() };
     assert_eq!(kinds(0), ["attention", "next", "lens", "pair", "effects", "writes"]);
     let effects = parts(0)[4].effects().unwrap();
     assert_eq!((effects.a.text.as_str(), effects.b.token), (" Mary", 7));
-    let failed = |of: u32| {
+    let failed = |question: u32| {
         posted.iter().find_map(|message| match message {
-            FromWorker::Failed { id, error } if *id == of => Some(error),
+            FromWorker::Failed { id, error } if *id == question => Some(error),
             _ => None,
         })
     };
@@ -771,15 +779,15 @@ fn tokens_that_are_typed_and_means_over_prompts_are_put_into_a_sentence() {
         intervene(4, Vector::Mean, None, Some(ioi(1, 1))),
     ];
     let (posted, _) = Page::serve(messages, Vec::new());
-    let section = |of: u32| {
+    let section = |question: u32| {
         posted.iter().find_map(|message| match message {
-            FromWorker::Answer { id, part } if *id == of => part.intervention().cloned(),
+            FromWorker::Answer { id, part } if *id == question => part.intervention().cloned(),
             _ => None,
         })
     };
-    let failed = |of: u32| {
+    let failed = |question: u32| {
         posted.iter().find_map(|message| match message {
-            FromWorker::Failed { id, error } if *id == of => Some(error.to_string()),
+            FromWorker::Failed { id, error } if *id == question => Some(error.to_string()),
             _ => None,
         })
     };
@@ -887,9 +895,9 @@ fn a_causal_map_is_cancelled_with_its_parts_kept_and_the_next_is_whole() {
     assert_eq!(error.kind, ErrorKind::Cancelled);
     let of_first = posted.iter().filter(|message| is_part(message, 1)).count();
     assert!((1..parts).contains(&of_first), "{of_first} of {parts}");
-    let last = |posted: &[FromWorker], of| {
+    let last = |posted: &[FromWorker], question| {
         posted.iter().rev().find_map(|message| match message {
-            FromWorker::Answer { id, part } if *id == of => Some(part.sections.clone()),
+            FromWorker::Answer { id, part } if *id == question => Some(part.sections.clone()),
             _ => None,
         })
     };
@@ -936,9 +944,9 @@ fn an_intervention_that_waits_is_cancelled_before_it_starts() {
         !posted.iter().any(|message| is_part(message, 2)),
         "nothing of it was computed"
     );
-    let sections = |of| {
+    let sections = |question| {
         let of_it = posted.iter().filter_map(move |message| match message {
-            FromWorker::Answer { id, part } if *id == of => Some(part.sections.clone()),
+            FromWorker::Answer { id, part } if *id == question => Some(part.sections.clone()),
             _ => None,
         });
         of_it.collect::<Vec<_>>()

@@ -146,7 +146,10 @@ pub(crate) async fn measure_cells(
         sequences.iter().try_for_each(|tokens| model.check_sequence(tokens))?;
         let first = batch * AT_A_TIME;
         let here = cells.iter().filter_map(|cells| {
-            let sequence = cells.sequence.checked_sub(first).filter(|of| *of < sequences.len())?;
+            let sequence = cells
+                .sequence
+                .checked_sub(first)
+                .filter(|index| *index < sequences.len())?;
             Some(Cells {
                 sequence,
                 ..cells.clone()

@@ -30,8 +30,9 @@ pub async fn head_attention(
     let weights = model.head_weights(head, monitor).await?;
     let (normalized, _) = weights.normalize(&resid);
     let (queries, keys) = (weights.queries(normalized.clone())?, weights.keys(normalized)?);
-    let rows = |of: &[f32]| {
-        of.chunks_exact(weights.d_head())
+    let rows = |vectors: &[f32]| {
+        vectors
+            .chunks_exact(weights.d_head())
             .map(<[f32]>::to_vec)
             .collect::<Vec<_>>()
     };

@@ -158,13 +158,13 @@ mod tests {
     #[test]
     fn cells_are_where_a_head_of_each_role_looks() {
         let found = cells(&[vec![4, 5, 4, 5]]);
-        let of = |group: usize| -> Vec<(usize, usize)> {
+        let cells_of_group = |group: usize| -> Vec<(usize, usize)> {
             let cells = found.iter().filter(|cells| cells.group == group);
             cells.map(|cells| (cells.query, cells.keys[0])).collect()
         };
-        assert_eq!(of(0), [(1, 0), (2, 1), (3, 2)]);
-        assert_eq!(of(1), [(2, 0), (3, 1)]);
-        assert_eq!(of(2), [(2, 1), (3, 2)]);
+        assert_eq!(cells_of_group(0), [(1, 0), (2, 1), (3, 2)]);
+        assert_eq!(cells_of_group(1), [(2, 0), (3, 1)]);
+        assert_eq!(cells_of_group(2), [(2, 1), (3, 2)]);
     }
 
     #[test]

@@ -152,12 +152,12 @@ pub struct AblationRow {
 
 /// The rows of that table.
 pub fn lines(recorded: &AblationEffect, live: &AblationEffect) -> Vec<AblationRow> {
-    let text = |name, of: &dyn Fn(&AblationEffect) -> String| AblationRow {
+    let text = |name, text_of: &dyn Fn(&AblationEffect) -> String| AblationRow {
         name,
-        recorded: of(recorded),
-        live: of(live),
+        recorded: text_of(recorded),
+        live: text_of(live),
     };
-    let value = |name, of: fn(&AblationEffect) -> f64| text(name, &|taken| number(of(taken), 2));
+    let value = |name, value_of: fn(&AblationEffect) -> f64| text(name, &|taken| number(value_of(taken), 2));
     vec![
         text("Numbers are", &|taken| basis(taken.prompts)),
         text("Head taken out", &|taken| taken.head.to_string()),

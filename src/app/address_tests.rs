@@ -508,7 +508,7 @@ impl Random {
                 sort: self.sometimes(Self::series),
                 descending: self.below(2) == 0,
                 text: self.sometimes(Self::text).unwrap_or_default(),
-                of: self.sometimes(Self::series),
+                bounded_series: self.sometimes(Self::series),
                 least: self.sometimes(Self::value),
                 most: self.sometimes(Self::value),
                 group: self.sometimes(|random| (SplitBy::ALL[random.below(3)], random.below(70_000))),

@@ -49,18 +49,18 @@ fn what_the_address_leaves_open() {
 
 #[test]
 fn controls_are_a_list() {
-    let of = |text: &str| text.parse::<Controls>().expect(text);
+    let parse = |text: &str| text.parse::<Controls>().expect(text);
     for text in ["", "none"] {
-        assert_eq!(of(text), Controls::default());
+        assert_eq!(parse(text), Controls::default());
     }
     let all = Controls {
         legend: true,
         toolbar: true,
         export: true,
     };
-    assert_eq!(of("legend,toolbar,export"), all);
-    assert_eq!(of("export"), Controls { toolbar: false, ..all });
-    assert_eq!(of("legend, toolbar"), Controls { export: false, ..all });
+    assert_eq!(parse("legend,toolbar,export"), all);
+    assert_eq!(parse("export"), Controls { toolbar: false, ..all });
+    assert_eq!(parse("legend, toolbar"), Controls { export: false, ..all });
     for text in ["all", "legend,", "legend;export", "none,legend"] {
         assert!(text.parse::<Controls>().is_err(), "{text}");
     }
@@ -68,14 +68,14 @@ fn controls_are_a_list() {
 
 #[test]
 fn where_the_result_comes_from() {
-    let of = |query: &str| ResultPlace::of_query(query).expect(query);
-    assert_eq!(of("?embed=heatmap"), ResultPlace::Recorded);
-    assert_eq!(of("result=host"), ResultPlace::Host);
-    assert_eq!(of("result=opener"), ResultPlace::Opener);
-    assert_eq!(of("result=./host"), ResultPlace::Url("./host".into()));
+    let parse = |query: &str| ResultPlace::of_query(query).expect(query);
+    assert_eq!(parse("?embed=heatmap"), ResultPlace::Recorded);
+    assert_eq!(parse("result=host"), ResultPlace::Host);
+    assert_eq!(parse("result=opener"), ResultPlace::Opener);
+    assert_eq!(parse("result=./host"), ResultPlace::Url("./host".into()));
     let url = "https://a.example/r.json?x=1";
     assert_eq!(
-        of("result=https%3A%2F%2Fa.example%2Fr.json%3Fx%3D1"),
+        parse("result=https%3A%2F%2Fa.example%2Fr.json%3Fx%3D1"),
         ResultPlace::Url(url.into())
     );
 }

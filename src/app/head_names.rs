@@ -94,9 +94,10 @@ pub struct HeadNames {
 impl HeadNames {
     /// The measured names for the model at `url`.
     pub fn of(&self, url: &str) -> Option<Vec<HeadGroup>> {
-        let (_, heads) = self.found.as_ref().filter(|(of, _)| of == url)?;
+        let (_, heads) = self.found.as_ref().filter(|(known_url, _)| known_url == url)?;
         let of_role = |role: HeadRole| {
-            let value = |roles: &[(HeadRole, f32)]| roles.iter().find(|(of, _)| *of == role).map(|(_, value)| *value);
+            let value =
+                |roles: &[(HeadRole, f32)]| roles.iter().find(|(other, _)| *other == role).map(|(_, value)| *value);
             let heads = heads
                 .iter()
                 .filter_map(|(head, roles)| Some((*head, Some(value(roles)?))));

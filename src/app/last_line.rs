@@ -22,13 +22,13 @@ fn spread(values: &[f32], factor: f64, unit: &str) -> Option<String> {
 
 /// The score, compared with the original query and with a query made from the other name.
 fn scores(result: &ResultFile) -> Option<String> {
-    let of = |id: &SeriesId| result.substitution()?.values(HistogramId::KeysFixedScores, id);
-    let (made, as_it_is) = (of(&SeriesId::WuIo)?, of(&SeriesId::NoPatching)?);
+    let values = |id: &SeriesId| result.substitution()?.values(HistogramId::KeysFixedScores, id);
+    let (made, as_it_is) = (values(&SeriesId::WuIo)?, values(&SeriesId::NoPatching)?);
     let found = PairedDifference::of(made, as_it_is)?;
     let interval = found
         .interval
         .filter(|interval| interval.low > 0.0 || interval.high < 0.0)?;
-    let control = of(&SeriesId::WuS).and_then(|values| spread(values, 1.0, ""));
+    let control = values(&SeriesId::WuS).and_then(|values| spread(values, 1.0, ""));
     let control = control.map_or_else(String::new, |text| {
         format!(" From the other name\u{2019}s row, {}, it is {text}.", SeriesId::WuS)
     });
@@ -49,7 +49,7 @@ fn scores(result: &ResultFile) -> Option<String> {
 
 /// The attention.
 fn attention(result: &ResultFile) -> Option<String> {
-    let of = |id: &SeriesId| {
+    let share = |id: &SeriesId| {
         spread(
             result.substitution()?.values(HistogramId::KeysFixedProbs, id)?,
             100.0,
@@ -58,14 +58,14 @@ fn attention(result: &ResultFile) -> Option<String> {
     };
     Some(format!(
         "Attention to IO is {} in place of {}.",
-        of(&SeriesId::WuIo)?,
-        of(&SeriesId::NoPatching)?
+        share(&SeriesId::WuIo)?,
+        share(&SeriesId::NoPatching)?
     ))
 }
 
 /// The decomposition of the key side for such queries.
 fn key_side(result: &ResultFile) -> Option<String> {
-    let of = |variant, seed| {
+    let largest_cell = |variant, seed| {
         let parts = HeatmapParts {
             variant,
             seed,
@@ -73,14 +73,14 @@ fn key_side(result: &ResultFile) -> Option<String> {
         };
         result.heatmap(&HeatmapId::Ours(parts))
     };
-    let made = of(Variant::FromWu, None)?;
+    let made = largest_cell(Variant::FromWu, None)?;
     // The heatmap to compare with must be of the same prompts: others if the note says so.
     let (as_it_is, note) = match &made.note {
         Some(note) => (
-            of(Variant::Whole, Some(RECORDED_SEED))?,
+            largest_cell(Variant::Whole, Some(RECORDED_SEED))?,
             format!(" ({})", note.trim_end_matches('.')),
         ),
-        None => (of(Variant::Whole, None)?, String::new()),
+        None => (largest_cell(Variant::Whole, None)?, String::new()),
     };
     Some(format!(
         "Taken apart by the components of the key, such scores add up to {} in place of {}, as means{note}; how far single prompts differ is not recorded of them.",

@@ -181,27 +181,27 @@ mod tests {
     fn a_chip_says_which_model_and_whether_it_is_here() {
         let mut library = Library::default();
         let mut form = Form::default();
-        let of = |form: &Form, url: Option<&str>, library: &Library| {
+        let chip_text = |form: &Form, url: Option<&str>, library: &Library| {
             let (name, state) = chip(form, url, library);
             format!("{name}: {state}")
         };
-        assert_eq!(of(&form, None, &library), "GPT-2 small: recorded");
+        assert_eq!(chip_text(&form, None, &library), "GPT-2 small: recorded");
         form.choose(ModelChoice::Bundled);
-        assert_eq!(of(&form, None, &library), "Tiny model: bundled");
+        assert_eq!(chip_text(&form, None, &library), "Tiny model: bundled");
         form.choose(ModelChoice::Hub);
         form.hub = "gpt2".into();
         let url = crate::checkpoint::hub_url("gpt2", "").expect("a known name");
-        assert_eq!(of(&form, Some(&url), &library), "gpt2: 548.0 MB");
+        assert_eq!(chip_text(&form, Some(&url), &library), "gpt2: 548.0 MB");
         library.receive(vec![model(&url)], None, None);
-        assert_eq!(of(&form, Some(&url), &library), "gpt2: 450.5 MB stored");
+        assert_eq!(chip_text(&form, Some(&url), &library), "gpt2: 450.5 MB stored");
         form.hub = "own/model".into();
-        assert_eq!(of(&form, Some("elsewhere"), &library), "own/model: ");
+        assert_eq!(chip_text(&form, Some("elsewhere"), &library), "own/model: ");
         form.choose(ModelChoice::Url);
-        assert_eq!(of(&form, None, &library), "no address yet: ");
+        assert_eq!(chip_text(&form, None, &library), "no address yet: ");
         form.url = "https://example.org/models/mine/".into();
-        assert_eq!(of(&form, None, &library), "mine: ");
+        assert_eq!(chip_text(&form, None, &library), "mine: ");
         form.url = "https://huggingface.co/someone/own-gpt2/tree/main".into();
-        assert_eq!(of(&form, None, &library), "someone/own-gpt2: ");
+        assert_eq!(chip_text(&form, None, &library), "someone/own-gpt2: ");
     }
 
     #[test]

@@ -93,14 +93,18 @@ pub fn copies(head: Head, at: Extent) -> Vec<Preset> {
 }
 
 /// The component with the largest absolute contribution on `side`, among those selected by `of`.
-fn largest(section: &PairSection, side: Side, of: impl Fn(Component) -> bool) -> Option<Component> {
-    largest_value(section, side, of).map(|(component, _)| component)
+fn largest(section: &PairSection, side: Side, is_eligible: impl Fn(Component) -> bool) -> Option<Component> {
+    largest_value(section, side, is_eligible).map(|(component, _)| component)
 }
 
-fn largest_value(section: &PairSection, side: Side, of: impl Fn(Component) -> bool) -> Option<(Component, f32)> {
+fn largest_value(
+    section: &PairSection,
+    side: Side,
+    is_eligible: impl Fn(Component) -> bool,
+) -> Option<(Component, f32)> {
     let written = of_side(section, side).into_iter();
     written
-        .filter(|(component, _)| *component != Component::bias(side) && of(*component))
+        .filter(|(component, _)| *component != Component::bias(side) && is_eligible(*component))
         .max_by(|left, right| left.1.abs().total_cmp(&right.1.abs()))
 }
 
@@ -172,7 +176,8 @@ mod tests {
             match preset.intervention {
                 Intervention::Remove { side, component, .. } => {
                     let written = of_side(section, side);
-                    let value = |of: Component| written.iter().find(|(one, _)| *one == of).unwrap().1.abs();
+                    let value =
+                        |component: Component| written.iter().find(|(one, _)| *one == component).unwrap().1.abs();
                     let is_written = |one: &Component| *one != Component::bias(side);
                     let components = written.iter().map(|(one, _)| *one).filter(is_written);
                     let most = components.map(value).fold(0.0, f32::max);

@@ -26,10 +26,10 @@ pub fn rows(result: &ResultFile, view: &ScatterView, list: &PromptList, start: u
     let columns = columns(result, view);
     let series: Vec<(usize, &[f32])> = columns
         .iter()
-        .map(|of| {
+        .map(|series| {
             (
-                scatter_words::decimals(of),
-                result.values_by_prompt(of).unwrap_or_default(),
+                scatter_words::decimals(series),
+                result.values_by_prompt(series).unwrap_or_default(),
             )
         })
         .collect();
@@ -67,12 +67,12 @@ pub fn page_range(count: usize, start: usize) -> String {
 
 /// The criteria by which prompts can be filtered, each with its groups in the order of [`ResultFile::split`].
 pub fn kinds(result: &ResultFile) -> Vec<(SplitBy, Vec<String>)> {
-    let of = |by: SplitBy| {
+    let groups_by = |by: SplitBy| {
         let groups = result.split(by).into_iter();
         let names = groups.map(|group| format!("{} ({})", group.label, grouped(group.prompts.len())));
         (by, names.collect::<Vec<_>>())
     };
-    let all = SplitBy::ALL.into_iter().map(of);
+    let all = SplitBy::ALL.into_iter().map(groups_by);
     // A split with a single group is useless.
     all.filter(|(_, names)| names.len() > 1).collect()
 }
@@ -110,10 +110,10 @@ mod tests {
     fn a_row_has_the_values_of_its_prompt() {
         let (result, view) = (recorded(), ScatterView::default());
         let list = PromptList::of(&result, &view, None);
-        let of = columns(&result, &view);
+        let series = columns(&result, &view);
         let row = &rows(&result, &view, &list, 36)[3];
         assert_eq!((row.prompt, row.number.as_str()), (39, "40"));
-        let value = result.values_by_prompt(&of[1]).expect("values")[39];
+        let value = result.values_by_prompt(&series[1]).expect("values")[39];
         assert_eq!(row.values[1], number(f64::from(value), 2));
     }
 

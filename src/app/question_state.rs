@@ -55,7 +55,7 @@ impl QuestionState {
 
     /// The special tokens of the model that are spelled out in `text`, as far as known.
     pub fn specials_in(&self, text: &str) -> &[String] {
-        let of_text = self.specials.as_ref().filter(|(of, _)| of == text);
+        let of_text = self.specials.as_ref().filter(|(known_text, _)| known_text == text);
         of_text.map_or(&[], |(_, specials)| specials)
     }
 
@@ -65,7 +65,7 @@ impl QuestionState {
         let known = self
             .answered
             .as_ref()
-            .filter(|(of, _)| of == url)
+            .filter(|(known_url, _)| known_url == url)
             .map(|(_, known)| known);
         self.url == url && (awaited == Some(question) || awaited.is_none() && known == Some(question))
     }

@@ -92,8 +92,8 @@ fn what_is_said_of_the_ablation_is_in_the_recording() {
 fn a_step_is_tried_with_the_head_that_it_is_about() {
     let (result, recording) = (recorded(), recording());
     let sentence = &recording.sentences[0];
-    let of = |step: StoryStep| step.head(sentence, result.head_effects());
-    assert_eq!(of(StoryStep::Looks), Some(Head::new(10, 7)));
-    assert_eq!(of(StoryStep::Without), Some(Head::new(9, 9)));
+    let head_of = |step: StoryStep| step.head(sentence, result.head_effects());
+    assert_eq!(head_of(StoryStep::Looks), Some(Head::new(10, 7)));
+    assert_eq!(head_of(StoryStep::Without), Some(Head::new(9, 9)));
     assert_eq!(StoryStep::Without.head(sentence, None), None);
 }

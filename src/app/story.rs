@@ -96,7 +96,7 @@ impl<'a> HistogramFacts<'a> {
             let mean = mean(values).filter(|mean| mean.is_finite())?;
             // The softmax turns any wide distribution into two humps: probabilities count as two groups only if the
             // scores do.
-            let has_groups = |of: &[f32]| !name.probs() || two_groups(of).is_some();
+            let has_groups = |values: &[f32]| !name.probs() || two_groups(values).is_some();
             let behind = result.substitution()?.values(scores, label);
             Some(SeriesFacts {
                 label,

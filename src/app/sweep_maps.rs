@@ -118,7 +118,7 @@ impl SweepMaps {
             ));
         }
         let mut form = form.clone();
-        let mut advice = take_model(&mut form, &set.of.model, set.of.revision.as_deref());
+        let mut advice = take_model(&mut form, &set.first_row.model, set.first_row.revision.as_deref());
         form.set(&HEAD, head.to_string());
         let earlier = form.text(&EARLIER_HEAD).parse::<Head>();
         // A typed earlier head is kept if this set has it and it is in an earlier layer; otherwise the same head one layer below.
@@ -126,8 +126,8 @@ impl SweepMaps {
             form.set(&EARLIER_HEAD, Head::new(head.layer - 1, head.head).to_string());
         }
         form.heads_typed = true;
-        form.set(&PREPEND_BOS, if set.of.prepend_bos { "1" } else { "0" });
-        match (set.of.seed, set.of.batch_size) {
+        form.set(&PREPEND_BOS, if set.first_row.prepend_bos { "1" } else { "0" });
+        match (set.first_row.seed, set.first_row.batch_size) {
             (Some(seed), Some(batch_size)) => {
                 form.prompts = PromptChoice::Ioi;
                 form.set(&SEED, seed.to_string());
@@ -137,7 +137,7 @@ impl SweepMaps {
             _ => {
                 form.prompts = PromptChoice::Own;
                 if form.own.is_empty() {
-                    advice.push(format!("Open the file of its prompts, {}.", set.of.prompts));
+                    advice.push(format!("Open the file of its prompts, {}.", set.first_row.prompts));
                 }
             }
         }

@@ -54,7 +54,7 @@ impl Trials {
 
     /// Why the last trial has failed, if it was of `kind`.
     pub fn error(&self, kind: TrialKind) -> Option<&Error> {
-        let (_, error) = self.error.as_ref().filter(|(of, _)| *of == kind)?;
+        let (_, error) = self.error.as_ref().filter(|(failed, _)| *failed == kind)?;
         Some(error)
     }
 

@@ -37,13 +37,13 @@ pub fn phase(run: &Run) -> String {
         };
     };
     let batch = (progress.batches_done + 1).min(progress.batches);
-    let of = format!("batch {batch} of {}", progress.batches);
+    let progress_text = format!("batch {batch} of {}", progress.batches);
     match (run, progress.phase) {
-        (Run::Cancelling(_), _) => format!("Cancelling at {of}"),
+        (Run::Cancelling(_), _) => format!("Cancelling at {progress_text}"),
         (_, Phase::Opening) => "Opening the model".into(),
         (_, Phase::Prompts) => "Drawing the prompts".into(),
-        (_, Phase::Loading) => format!("Reading weights, {of}"),
-        (_, Phase::Computing) => format!("Computing {of}"),
+        (_, Phase::Loading) => format!("Reading weights, {progress_text}"),
+        (_, Phase::Computing) => format!("Computing {progress_text}"),
     }
 }
 
@@ -243,8 +243,8 @@ fn other_mean(result: &ResultFile, name: &HeatmapId, heatmap: &Heatmap) -> Optio
     if here == there {
         return None;
     }
-    let (of, all) = (result.heatmap_prompts(), result.prompt_count());
-    let prompts = (of < all).then(|| format!("it is over all {} prompts", grouped(all)));
+    let (known, all) = (result.heatmap_prompts(), result.prompt_count());
+    let prompts = (known < all).then(|| format!("it is over all {} prompts", grouped(all)));
     let divided = (result.normalization() == Some(Normalization::Notebook))
         .then(|| "its vector is divided by its standard deviation, where the head divides by ln_scale".to_owned());
     let why: Vec<String> = prompts.into_iter().chain(divided).collect();

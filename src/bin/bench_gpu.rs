@@ -113,17 +113,17 @@ async fn run(options: &Options) -> Result<()> {
         for engine in [EngineName::Gpu, EngineName::Gemm] {
             runs.push(notebook(options, checkpoint, engine)?);
         }
-        let of = |field: &str| {
+        let values_of = |field: &str| {
             runs.iter()
                 .map(|run| run[field].as_f64().unwrap_or(f64::NAN))
                 .collect::<Vec<_>>()
         };
         let torch = peer.as_ref().and_then(|peer| peer["forward"].as_f64());
         let lines = vec![
-            line("whole program, s", &of("whole"), None),
-            line("run, s", &of("seconds"), None),
-            line("reading weights, s", &of("loading_seconds"), None),
-            line("blocks, GFLOP/s", &of("gflop_per_second"), None),
+            line("whole program, s", &values_of("whole"), None),
+            line("run, s", &values_of("seconds"), None),
+            line("reading weights, s", &values_of("loading_seconds"), None),
+            line("blocks, GFLOP/s", &values_of("gflop_per_second"), None),
             line("blocks alone, s", &[f64::NAN; 2], torch),
         ];
         let title = format!("The notebook's run of {} prompts, head 10.7", 40 * options.batches);
@@ -154,8 +154,8 @@ fn block_name(rows: usize, count: usize) -> String {
 }
 
 /// One line of a table: what, by GPU, CPU, and PyTorch.
-fn line(what: &str, of: &[f64], torch: Option<f64>) -> (String, [Option<f64>; 3]) {
-    let known = |at: usize| of.get(at).copied().filter(|value: &f64| value.is_finite());
+fn line(what: &str, times: &[f64], torch: Option<f64>) -> (String, [Option<f64>; 3]) {
+    let known = |at: usize| times.get(at).copied().filter(|value: &f64| value.is_finite());
     (what.to_owned(), [known(0), known(1), torch])
 }
 

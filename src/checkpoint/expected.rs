@@ -15,7 +15,7 @@ pub struct Expected {
     /// Whether a tensor of this name (without prefix) is ignored, as if the file did not have it.
     pub ignored: fn(&str) -> bool,
     /// What the tensors belong to, for error messages: "a GPT-2 model with 12 layers".
-    pub of: String,
+    pub owner: String,
 }
 
 impl Expected {
@@ -62,7 +62,7 @@ mod tests {
             optional: vec![("lm_head.weight".to_owned(), vec![2, 2])],
             prefix: "transformer.",
             ignored: |_| false,
-            of: "a model".to_owned(),
+            owner: "a model".to_owned(),
         }
     }
 

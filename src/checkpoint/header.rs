@@ -244,7 +244,7 @@ impl Header {
                 .advice(UNQUANTIZED));
             }
             return Err(error(format!("{file} has no tensor {first}{more}"))
-                .expected(format!("the {} tensors of {}", expected.tensors.len(), expected.of))
+                .expected(format!("the {} tensors of {}", expected.tensors.len(), expected.owner))
                 .advice("Check that config.json belongs to this file."));
         }
         for (name, shape) in expected.tensors.iter().chain(&expected.optional) {

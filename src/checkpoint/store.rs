@@ -169,7 +169,7 @@ impl Store for MemoryStore {
         let files = self.files.borrow();
         let names = files
             .keys()
-            .filter(|(of, _)| of == folder)
+            .filter(|(other, _)| other == folder)
             .map(|(_, file)| file.clone());
         let names = names.collect();
         Box::pin(async { Ok(names) })
@@ -193,7 +193,7 @@ impl Store for MemoryStore {
     }
 
     fn remove<'a>(&'a self, folder: &'a str, file: Option<&'a str>) -> LocalBoxFuture<'a, Result<()>> {
-        let goes = |(of, name): &Name| of == folder && file.is_none_or(|file| file == name);
+        let goes = |(other, name): &Name| other == folder && file.is_none_or(|file| file == name);
         let removed = if self.writing.borrow().iter().any(goes) {
             Err(busy())
         } else {

@@ -56,8 +56,11 @@ fn arrays(map: &CausalSection) -> BTreeMap<String, Array> {
     let mut arrays = BTreeMap::from([("causal/none".to_owned(), before)]);
     for side in Side::ALL {
         for measure in Measure::ALL {
-            let of = map.side(side);
-            for (what, changes) in [("causal", &of.recomputed), ("causal_predicted", &of.predicted)] {
+            let of_side = map.side(side);
+            for (what, changes) in [
+                ("causal", &of_side.recomputed),
+                ("causal_predicted", &of_side.predicted),
+            ] {
                 let values = Array::vector(changes.of(measure).to_vec());
                 arrays.insert(format!("{what}/{side}/{measure}"), values);
             }

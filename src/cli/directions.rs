@@ -31,8 +31,8 @@ pub async fn run_directions(arguments: &PairArguments, out: &mut dyn Write) -> R
     description.push_str(&listed(&to_attention, "the score relative to what the head attends to"));
     if let Some(minus) = minus {
         let relative = decomposition.directions(&svd, Some(Relative::Position(minus)))?;
-        let of = format!("the score relative to {:?} (position {minus})", sentence.token(minus));
-        description.push_str(&listed(&relative, &of));
+        let name = format!("the score relative to {:?} (position {minus})", sentence.token(minus));
+        description.push_str(&listed(&relative, &name));
     }
     let direction = found.largest();
     let along = decomposition.along(&svd, direction, None)?;
@@ -74,10 +74,10 @@ fn of_score(sentence: &Sentence, pair: &Pair, found: &Directions) -> String {
 }
 
 /// The groups that contribute most to `found`, the decomposition of `of`.
-fn listed(found: &Directions, of: &str) -> String {
+fn listed(found: &Directions, name: &str) -> String {
     let sums = found.of_groups();
     let mut description = format!(
-        "To {of}, {:.4}, these directions add most, {} of {} make up 90 %:\n",
+        "To {name}, {:.4}, these directions add most, {} of {} make up 90 %:\n",
         found.score,
         found.explaining(),
         sums.len()

@@ -89,12 +89,12 @@ impl Earlier {
     /// The largest parts of each list; `token` returns the text at a position.
     pub(super) fn description(&self, pair: &Pair, token: impl Fn(usize) -> String) -> String {
         let mut description = String::new();
-        let mut list = |decomposition: &PartDecomposition, of: &str| {
+        let mut list = |decomposition: &PartDecomposition, name: &str| {
             let (parts, rest) = decomposition.shown();
             let (sum, cell) = (decomposition.sum, decomposition.cell);
             line(
                 &mut description,
-                format_args!("{of} adds {cell:.4}; its parts add up to {sum:.4}:"),
+                format_args!("{name} adds {cell:.4}; its parts add up to {sum:.4}:"),
             );
             let values: Vec<f32> = parts.iter().map(|(_, value)| *value).collect();
             for index in largest_sizes(&values).take(LINES) {

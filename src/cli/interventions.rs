@@ -66,7 +66,7 @@ pub(super) async fn find(
 /// All requested interventions, in order of output.
 fn asked(sentence: &Sentence, (pair, targets): (&Pair, Between), arguments: &PairArguments) -> Vec<NamedIntervention> {
     let head = pair.head;
-    let of = |effect, words, intervention| NamedIntervention {
+    let named = |effect, words, intervention| NamedIntervention {
         effect,
         prediction: None,
         words,
@@ -85,22 +85,22 @@ fn asked(sentence: &Sentence, (pair, targets): (&Pair, Between), arguments: &Pai
     let (z, zero) = (HeadActivation::Z, Replacement::Zero);
     let (a, src) = (sentence.text(targets.a), sentence.token(pair.src));
     let mut all = vec![
-        of(
+        named(
             "effect/query=W_U[a]",
             format!("the query made from the W_U row of {a:?}"),
             substitute(Side::Query, targets.a),
         ),
-        of(
+        named(
             "effect/key=W_U[src]",
             format!("the key made from the W_U row of {src:?}"),
             substitute(Side::Key, pair.tokens[pair.src]),
         ),
-        of(
+        named(
             "effect/zero head",
             format!("head {head} zero"),
             set(head, z, zero, Extent::All),
         ),
-        of(
+        named(
             "effect/zero head at dest",
             format!("head {head} zero here alone"),
             set(head, z, zero, Extent::Pair),
@@ -109,7 +109,7 @@ fn asked(sentence: &Sentence, (pair, targets): (&Pair, Between), arguments: &Pai
     if let Some(earlier) = arguments.earlier {
         all.extend(of_earlier(earlier));
         let words = format!("head {earlier} zero");
-        all.push(of(
+        all.push(named(
             "effect/zero earlier head",
             words,
             set(earlier, z, zero, Extent::All),
@@ -122,7 +122,7 @@ fn asked(sentence: &Sentence, (pair, targets): (&Pair, Between), arguments: &Pai
                 Extent::Pair => "at the pair",
             };
             let words = format!("{activation} of head {head} from the second sentence, {places}");
-            of(effect, words, set(head, activation, Replacement::Second, at))
+            named(effect, words, set(head, activation, Replacement::Second, at))
         };
         all.extend([
             second("effect/z of second", z, Extent::All),

@@ -315,13 +315,13 @@ fn describe_decomposition(
         Some(Component::QueryBias) | None => bias.to_owned(),
         Some(component) => component.name(),
     };
-    for (sums, bias, of, token) in [
+    for (sums, bias, side, token) in [
         (pair::key_side(table), "the bias of the key", Side::Key, &src),
         (pair::query_side(table), "the bias of the query", Side::Query, &dest),
     ] {
         line(
             &mut description,
-            format_args!("What was written at {token:?} adds to the {of} side:"),
+            format_args!("What was written at {token:?} adds to the {side} side:"),
         );
         for index in largest_sizes(&sums).take(LINES) {
             line(

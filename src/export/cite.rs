@@ -135,10 +135,11 @@ fn note(result: &ResultFile) -> String {
         Group::More | Group::Weights | Group::Engine => true,
     };
     let cited = |weights: bool| -> Vec<String> {
-        let of = SETTINGS
+        let settings = SETTINGS
             .iter()
             .filter(|setting| is_known(setting) && setting.group.is_of(&run.prompts));
-        of.filter(|setting| (setting.group == Group::Weights) == weights)
+        settings
+            .filter(|setting| (setting.group == Group::Weights) == weights)
             .filter_map(|setting| (setting.cited)(&run))
             .collect()
     };

@@ -40,7 +40,7 @@ pub trait FigureKind: Sync {
     fn names(&self) -> &'static [FigureName];
 
     /// Whether the result has the data for the figure.
-    fn is_in(&self, of: Subject<'_>) -> bool;
+    fn is_in(&self, subject: Subject<'_>) -> bool;
 
     /// Whether the place stays on the page where the result has no data for it.
     fn stays(&self) -> bool {
@@ -53,9 +53,9 @@ pub trait FigureKind: Sync {
     }
 
     /// One view for each figure that the place can show of the result: `of.view` with another choice of the figure.
-    fn views(&self, of: Subject<'_>) -> Vec<View> {
-        if self.is_in(of) {
-            vec![of.view.clone()]
+    fn views(&self, subject: Subject<'_>) -> Vec<View> {
+        if self.is_in(subject) {
+            vec![subject.view.clone()]
         } else {
             Vec::new()
         }
@@ -74,7 +74,7 @@ pub trait FigureKind: Sync {
     fn title(&self, name: FigureName) -> String;
 
     /// A text alternative for readers who do not see the figure.
-    fn summary(&self, of: Subject<'_>) -> String;
+    fn summary(&self, subject: Subject<'_>) -> String;
 
     /// A description of the data in sentences, which is shown below the figure of a run over many prompts. Empty for
     /// most kinds.
@@ -102,17 +102,17 @@ pub trait FigureKind: Sync {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Plot`] when the result does not have the figure.
-    fn plot(&self, of: Subject<'_>) -> Result<Plot>;
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot>;
 
     /// The tables with all of the figure's data, independent of zoom and hidden series.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Plot`] when the result does not have the figure.
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>>;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>>;
 
     /// Identifier and title of each table.
-    fn offered(&self, of: Subject<'_>) -> Vec<(&'static str, &'static str)> {
-        let tables = self.tables(of).unwrap_or_default();
+    fn offered(&self, subject: Subject<'_>) -> Vec<(&'static str, &'static str)> {
+        let tables = self.tables(subject).unwrap_or_default();
         tables.iter().map(|table| (table.name, table.name)).collect()
     }
 
@@ -125,7 +125,7 @@ pub trait FigureKind: Sync {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Plot`] when the result does not have the figure.
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script>;
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script>;
 
     /// Whether `key` of an address belongs to the view of this kind.
     fn is_key(&self, _key: &str) -> bool {

@@ -70,13 +70,15 @@ pub fn changes() -> ResultFile {
         text: text.to_owned(),
     };
     for prompt in 0..40u8 {
-        let of = f32::from(prompt % 7) / 10.0;
+        let offset = f32::from(prompt % 7) / 10.0;
         section.a.push(target(5335, " Mary"));
         section.b.push(target(1757, " John"));
-        section.before.push([0.75, 3.0 + of, -1.0]);
-        section.after.push([0.5 - of / 10.0, 2.0 + of * of, -1.5 - of]);
+        section.before.push([0.75, 3.0 + offset, -1.0]);
+        section
+            .after
+            .push([0.5 - offset / 10.0, 2.0 + offset * offset, -1.5 - offset]);
         section.predicted.attention.extend([0.45]);
-        section.predicted.logit_difference.extend([1.0 + of]);
+        section.predicted.logit_difference.extend([1.0 + offset]);
     }
     result.sections.push(section.into());
     result.check().unwrap();
@@ -161,7 +163,7 @@ fn changed() -> View {
                 descending: true,
                 // It is in no query.
                 text: String::new(),
-                of: Some("keys_fixed_scores:W_U[S]".parse().unwrap()),
+                bounded_series: Some("keys_fixed_scores:W_U[S]".parse().unwrap()),
                 least: Some(-1.5),
                 most: Some(12.0),
                 group: Some((SplitBy::Order, 1)),
@@ -338,13 +340,13 @@ fn direct_effects_are_on_the_map_of_heads_where_they_are_known() {
     let tables = figure.tables(&result).unwrap();
     let column = tables[0].columns.iter().position(|name| name == "direct").unwrap();
     let effects = result.effects().unwrap();
-    let of = effects.of(Component::Head(Head::new(1, 2))).unwrap();
+    let effect = effects.of(Component::Head(Head::new(1, 2))).unwrap();
     let row = tables[0]
         .rows
         .iter()
         .find(|row| row[0] == Field::Text("1.2".into()))
         .unwrap();
-    assert_eq!(row[column], Field::Single(of));
+    assert_eq!(row[column], Field::Single(effect));
     // Those at another position are of an earlier question.
     for section in &mut result.sections {
         if let Section::Effects(effects) = section {

@@ -112,8 +112,8 @@ impl HeadWeights {
     /// W_Q or W_K by column, `[d_head][d_model]`, in f64.
     pub fn columns_wide(&self, side: Side) -> Vec<Vec<f64>> {
         let weight = self.side(side).0;
-        let column = |of: usize| weight.iter().skip(of).step_by(self.d_head).copied().map(f64::from);
-        (0..self.d_head).map(|of| column(of).collect()).collect()
+        let column = |number: usize| weight.iter().skip(number).step_by(self.d_head).copied().map(f64::from);
+        (0..self.d_head).map(|number| column(number).collect()).collect()
     }
 
     /// Divisor of the product of query and key, see [`HeadWeights::score`].

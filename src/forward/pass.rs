@@ -379,7 +379,7 @@ impl Pass {
             let edits = self.edited.iter().flat_map(|edited| &edited.edits);
             let edit = edits
                 .rev()
-                .find(|(of, edit)| *of == row && edit.point == HookPoint::LnFinalScale);
+                .find(|(edited_row, edit)| *edited_row == row && edit.point == HookPoint::LnFinalScale);
             match edit {
                 Some((_, edit)) => edit.value.first().copied().unwrap_or_default(),
                 None => ln_final

@@ -132,33 +132,33 @@ extern "C" fn team_size() -> usize {
 /// Works for the team until crew number `crew` is dismissed. Called by the other threads.
 #[cfg(kernel_threads)]
 #[unsafe(no_mangle)]
-extern "C" fn serve(of: usize, crew: u32) {
+extern "C" fn serve(team_address: usize, crew: u32) {
     // SAFETY: the host passes the team's address.
-    unsafe { team(of) }.serve::<Threads>(crew);
+    unsafe { team(team_address) }.serve::<Threads>(crew);
 }
 
 /// The number of the current crew, which new threads have to join.
 #[cfg(kernel_threads)]
 #[unsafe(no_mangle)]
-extern "C" fn crew(of: usize) -> u32 {
+extern "C" fn crew(team_address: usize) -> u32 {
     // SAFETY: the host passes the team's address.
-    unsafe { team(of) }.crew()
+    unsafe { team(team_address) }.crew()
 }
 
 /// Number of threads that have joined.
 #[cfg(kernel_threads)]
 #[unsafe(no_mangle)]
-extern "C" fn present(of: usize) -> u32 {
+extern "C" fn present(team_address: usize) -> u32 {
     // SAFETY: the host passes the team's address.
-    unsafe { team(of) }.present()
+    unsafe { team(team_address) }.present()
 }
 
 /// Dismisses the threads; returns the number of the next crew.
 #[cfg(kernel_threads)]
 #[unsafe(no_mangle)]
-extern "C" fn dismiss(of: usize) -> u32 {
+extern "C" fn dismiss(team_address: usize) -> u32 {
     // SAFETY: the host passes the team's address.
-    unsafe { team(of) }.dismiss::<Threads>()
+    unsafe { team(team_address) }.dismiss::<Threads>()
 }
 
 /// Number of `f32`s of a packed matrix.
@@ -187,7 +187,7 @@ extern "C" fn pack_matrix(values: usize, count: usize, columns: usize, rows: usi
 /// of its columns starting at `first_column`.
 #[unsafe(no_mangle)]
 extern "C" fn product(
-    of: usize,
+    team_address: usize,
     x: usize,
     rows: usize,
     width: usize,
@@ -229,7 +229,7 @@ extern "C" fn product(
         let work = floats_mut(work, operations::work_len(rows, &[width]));
         let out = floats_mut(out, rows * columns);
         status(operations::product::<Threads>(
-            team(of),
+            team(team_address),
             input,
             linear,
             residual,
@@ -242,7 +242,7 @@ extern "C" fn product(
 /// `activation(norm(x) w_in + b_in) w_out + b_out + residual`.
 #[unsafe(no_mangle)]
 extern "C" fn mlp(
-    of: usize,
+    team_address: usize,
     x: usize,
     rows: usize,
     width: usize,
@@ -286,7 +286,14 @@ extern "C" fn mlp(
         let residual = optional(residual, rows * columns);
         let work = floats_mut(work, operations::work_len(rows, &[width, hidden]));
         let out = floats_mut(out, rows * columns);
-        status(operations::mlp::<Threads>(team(of), input, both, residual, work, out))
+        status(operations::mlp::<Threads>(
+            team(team_address),
+            input,
+            both,
+            residual,
+            work,
+            out,
+        ))
     }
 }
 
@@ -294,7 +301,7 @@ extern "C" fn mlp(
 /// are `u32`.
 #[unsafe(no_mangle)]
 extern "C" fn attention(
-    of: usize,
+    team_address: usize,
     qkv: usize,
     parents: usize,
     all_rows: usize,
@@ -320,13 +327,13 @@ extern "C" fn attention(
         })
     };
     // SAFETY: the host passes the team's address.
-    status(unsafe { team(of) }.run::<Threads>(&phase))
+    status(unsafe { team(team_address) }.run::<Threads>(&phase))
 }
 
 /// LayerNorm of `x [rows, width]`.
 #[unsafe(no_mangle)]
 extern "C" fn layer_norm(
-    of: usize,
+    team_address: usize,
     x: usize,
     rows: usize,
     width: usize,
@@ -346,16 +353,16 @@ extern "C" fn layer_norm(
             norm,
             out: Output::new(floats_mut(out, rows * width)),
         };
-        status(team(of).run::<Threads>(&phase))
+        status(team(team_address).run::<Threads>(&phase))
     }
 }
 
 /// Softmax of each of `rows` rows, in place.
 #[unsafe(no_mangle)]
-extern "C" fn softmax(of: usize, x: usize, rows: usize, width: usize) -> usize {
+extern "C" fn softmax(team_address: usize, x: usize, rows: usize, width: usize) -> usize {
     // SAFETY: the host passes a memory area of this size.
     unsafe {
         let x = Output::new(floats_mut(x, rows * width));
-        status(team(of).run::<Threads>(&Phase::Softmax { x, rows, width }))
+        status(team(team_address).run::<Threads>(&Phase::Softmax { x, rows, width }))
     }
 }

@@ -8,7 +8,7 @@ use core::slice;
 pub(super) struct Output<'a> {
     at: *mut f32,
     len: usize,
-    of: PhantomData<&'a mut [f32]>,
+    marker: PhantomData<&'a mut [f32]>,
 }
 
 // SAFETY: it stands for a `&mut [f32]`, which may be sent to another thread; `part` requires that parts do not overlap.
@@ -21,7 +21,7 @@ impl<'a> Output<'a> {
         Self {
             at: all.as_mut_ptr(),
             len: all.len(),
-            of: PhantomData,
+            marker: PhantomData,
         }
     }
 

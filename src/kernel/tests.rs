@@ -360,9 +360,9 @@ fn functions_are_within_what_they_say() {
     let mut largest = [0f64; 6];
     for i in -86_000..=87_000 {
         let x = i as f32 / 1000.0;
-        let of = |value: Plain| f64::from(value.to_array()[0]);
+        let wide = |value: Plain| f64::from(value.to_array()[0]);
         let e = f64::from(x).exp();
-        largest[5] = largest[5].max((of(exp(Plain::splat(x))) - e).abs() / e);
+        largest[5] = largest[5].max((wide(exp(Plain::splat(x))) - e).abs() / e);
         for (function, largest) in FUNCTIONS.into_iter().zip(&mut largest) {
             let expected = exact(function, f64::from(x));
             let difference = (value(function, x) - expected).abs() / expected.abs().max(1.0);

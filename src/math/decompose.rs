@@ -86,7 +86,7 @@ fn qr(columns: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
 /// those of V.
 fn jacobi(mut columns: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
     let n = columns.len();
-    let unit = |of: usize| (0..n).map(|row| f64::from(u8::from(row == of))).collect();
+    let unit = |number: usize| (0..n).map(|row| f64::from(u8::from(row == number))).collect();
     let mut v: Vec<Vec<f64>> = (0..n).map(unit).collect();
     for _ in 0..MAX_SWEEPS {
         let mut is_done = true;

@@ -202,7 +202,7 @@ pub(crate) fn expected(config: &Config) -> Expected {
         optional,
         prefix: PREFIX,
         ignored: is_mask_buffer,
-        of: format!("a GPT-2 model with {} layers", config.n_layer),
+        owner: format!("a GPT-2 model with {} layers", config.n_layer),
     }
 }
 

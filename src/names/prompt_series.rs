@@ -65,8 +65,8 @@ mod tests {
     fn it_is_read_as_it_is_written() {
         for histogram in HistogramId::ALL {
             for series in [SeriesId::WuIo, SeriesId::TrueScore, "a:b, c".into()] {
-                let of = PromptSeries::new(histogram, series);
-                assert_eq!(of.to_string().parse(), Ok(of));
+                let prompt_series = PromptSeries::new(histogram, series);
+                assert_eq!(prompt_series.to_string().parse(), Ok(prompt_series));
             }
         }
         for text in ["", "keys_fixed_scores", "keys_fixed_scores:", ":W_U[IO]", "key:W_U[IO]"] {
@@ -76,9 +76,9 @@ mod tests {
 
     #[test]
     fn scores_and_probabilities_have_units_of_their_own() {
-        let of = |histogram| PromptSeries::new(histogram, SeriesId::NoPatching);
-        let scores = of(HistogramId::KeysFixedScores);
-        assert!(scores.has_unit_of(&of(HistogramId::QueriesFixedScores)));
-        assert!(!scores.has_unit_of(&of(HistogramId::KeysFixedProbs)));
+        let no_patching = |histogram| PromptSeries::new(histogram, SeriesId::NoPatching);
+        let scores = no_patching(HistogramId::KeysFixedScores);
+        assert!(scores.has_unit_of(&no_patching(HistogramId::QueriesFixedScores)));
+        assert!(!scores.has_unit_of(&no_patching(HistogramId::KeysFixedProbs)));
     }
 }

@@ -6,8 +6,8 @@ use crate::names::{CellName, Column, Component};
 /// One cell: a component and its contribution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
-    /// What it is.
-    pub of: CellName,
+    /// The component or sum that it stands for.
+    pub id: CellName,
     /// Short name, written on the cell: "9.3", "MLP6", "W_E".
     pub label: String,
     /// Name for people: "head 9.3", "MLP 6", "W_E (token embedding)".
@@ -35,7 +35,7 @@ impl Table {
             let cell = |(column, cell): (usize, Option<(Component, f32)>)| {
                 let (component, value) = cell?;
                 Some(Cell {
-                    of: CellName::Component(component),
+                    id: CellName::Component(component),
                     label: component.label(),
                     name: component.name(),
                     value,
@@ -63,7 +63,7 @@ impl Table {
             return;
         };
         for cell in self.cells.iter_mut().filter_map(|row| row.get_mut(index)) {
-            cell.take_if(|cell| matches!(cell.of, CellName::Component(Component::AttentionBias(_))));
+            cell.take_if(|cell| matches!(cell.id, CellName::Component(Component::AttentionBias(_))));
         }
         if self.cells.iter().all(|row| row.get(index).is_none_or(Option::is_none)) {
             self.keep(|_| true, |column| column != index);

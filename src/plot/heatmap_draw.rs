@@ -29,7 +29,7 @@ impl HeatmapPlot {
             for (column, cell) in cells.iter().enumerate() {
                 let Some(cell) = cell else { continue };
                 // "MLP6", or "MLP" where there is no room for it.
-                let labels = [Some(cell.label.clone()), cell.of.without_layer()];
+                let labels = [Some(cell.label.clone()), cell.id.without_layer()];
                 let value = (f64::from(cell.value), limit);
                 draw_cell(
                     pen,

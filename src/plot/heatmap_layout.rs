@@ -130,7 +130,7 @@ fn grid(room: Rect, rows: usize, columns: usize, narrow: bool) -> Rect {
 
 fn cell_font(plot: &HeatmapPlot, (width, height): (f64, f64), font_size: f64) -> Option<f64> {
     // "10.11" is the usual longest label; one that is longer and does not fit is left out by itself.
-    let heads = plot.cells.iter().flatten().flatten().filter(|cell| is_head(&cell.of));
+    let heads = plot.cells.iter().flatten().flatten().filter(|cell| is_head(&cell.id));
     let widest = heads.map(|cell| text::width(&cell.label, 1.0)).fold(1.0, f64::max);
     let size = font_size.min(height * 0.75).min((width - 4.0) / widest);
     (size >= SMALLEST_FONT).then_some(size)

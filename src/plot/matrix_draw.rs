@@ -42,10 +42,10 @@ impl LaidOut for PlotWithLayout<MatrixPlot, Layout> {
         let (plot, layout) = (&self.plot, &self.layout);
         let limit = plot.colors.limit();
         let (of_rows, of_columns) = layout.blocks();
-        let blocks = |count: usize, of: usize| {
+        let blocks = |count: usize, size: usize| {
             (0..count)
-                .step_by(of)
-                .map(move |first| (first, (first + of).min(count)))
+                .step_by(size)
+                .map(move |first| (first, (first + size).min(count)))
         };
         for rows in blocks(plot.rows.len(), of_rows) {
             for columns in blocks(plot.columns.len(), of_columns) {

@@ -216,12 +216,12 @@ impl Layout {
     /// How many rows and columns are drawn as one: several where a cell would be less than can be seen, or there would be more of them
     /// than a browser draws at once. Half a million cells, each less than a pixel, tell no more than their largest.
     pub fn blocks(&self) -> (usize, usize) {
-        let of = |length: f64, count: usize| {
+        let size = |length: f64, count: usize| {
             let smallest = (SMALLEST_CELL * count as f64 / length.max(1.0)).ceil() as usize;
             smallest.max(count.div_ceil(MAX_BLOCKS)).clamp(1, count.max(1))
         };
         let (rows, columns) = (self.rows.len(), self.columns.len());
-        (of(self.grid.height(), rows), of(self.grid.width(), columns))
+        (size(self.grid.height(), rows), size(self.grid.width(), columns))
     }
 
     /// What is colored of the cells in `rows` and `columns`, ends left out: less where cells are large enough for a gap between them.

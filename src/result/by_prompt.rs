@@ -25,9 +25,9 @@ impl ResultFile {
     }
 
     /// The values of one of these series; None where it does not exist.
-    pub fn values_by_prompt(&self, of: &PromptSeries) -> Option<&[f32]> {
+    pub fn values_by_prompt(&self, wanted: &PromptSeries) -> Option<&[f32]> {
         let mut all = self.by_prompt().into_iter();
-        all.find_map(|(series, values)| (series == *of).then_some(values))
+        all.find_map(|(series, values)| (series == *wanted).then_some(values))
     }
 }
 

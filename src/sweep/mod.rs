@@ -26,7 +26,7 @@ pub use fingerprint::fingerprint;
 pub use folder::{Done, Finished, Folder, MAPS, ROWS};
 pub use maps::maps;
 pub use patterns::{HeadPattern, heads_of, seeds_of};
-pub use plan::{Kind, PromptsOf, Shard, Sweep, SweptModel, SweptPrompts};
+pub use plan::{Kind, Shard, Sweep, SweptMaker, SweptModel, SweptPrompts};
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub use prepared::{PreparedSweep, SourceOf};
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]

@@ -76,9 +76,9 @@ pub fn heads_of(patterns: &[HeadPattern], config: &Config) -> Result<Vec<Head>> 
         if let (Some(layer), Some(head)) = (pattern.layer, pattern.head) {
             config.check_head(Head::new(layer, head))?;
         }
-        let layers = (0..config.n_layer).filter(|layer| pattern.layer.is_none_or(|of| of == *layer));
+        let layers = (0..config.n_layer).filter(|layer| pattern.layer.is_none_or(|wanted| wanted == *layer));
         let of_layer = |layer| {
-            let numbers = (0..config.n_head).filter(|head| pattern.head.is_none_or(|of| of == *head));
+            let numbers = (0..config.n_head).filter(|head| pattern.head.is_none_or(|wanted| wanted == *head));
             numbers.map(move |head| Head::new(layer, head))
         };
         let found: Vec<Head> = layers.flat_map(of_layer).collect();

@@ -59,13 +59,14 @@ pub struct SweptPrompts {
     /// Name in rows: "ioi", or the name of a file.
     pub name: String,
     /// The maker.
-    pub of: PromptsOf,
+    #[serde(rename = "of")]
+    pub maker: SweptMaker,
 }
 
 /// The maker of a set of prompts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PromptsOf {
+pub enum SweptMaker {
     /// The IOI dataset, drawn once for each seed.
     Ioi {
         /// Batches per seed; batch `i` has the seed plus `i`.
@@ -142,9 +143,9 @@ impl Sweep {
         let mut shards = Vec::new();
         for model in 0..self.models.len() {
             for (prompts, set) in self.prompts.iter().enumerate() {
-                let seeds: Vec<Option<u64>> = match set.of {
-                    PromptsOf::Ioi { .. } => self.seeds.iter().copied().map(Some).collect(),
-                    PromptsOf::Text { .. } => vec![None],
+                let seeds: Vec<Option<u64>> = match set.maker {
+                    SweptMaker::Ioi { .. } => self.seeds.iter().copied().map(Some).collect(),
+                    SweptMaker::Text { .. } => vec![None],
                 };
                 for seed in seeds {
                     let index = shards.len();
@@ -166,14 +167,14 @@ impl Sweep {
     /// [`ErrorKind::Changed`] for a text that has changed, and those of `text`.
     pub fn source(&self, shard: &Shard, text: impl FnOnce(&str) -> Result<String>) -> Result<PromptSource> {
         let set = &self.prompts[shard.prompts];
-        match &set.of {
-            PromptsOf::Ioi { batches, batch_size } => Ok(PromptSource::Ioi(IoiSet {
+        match &set.maker {
+            SweptMaker::Ioi { batches, batch_size } => Ok(PromptSource::Ioi(IoiSet {
                 seed: shard.seed.unwrap_or_default(),
                 batches: *batches,
                 batch_size: *batch_size,
                 prepend_bos: self.prepend_bos,
             })),
-            PromptsOf::Text { sha256, csv } => {
+            SweptMaker::Text { sha256, csv } => {
                 let text = text(&set.name)?;
                 if digest(&[text.as_bytes()]) != *sha256 {
                     let cause = format!("the prompts {} are not what they were when the sweep began", set.name);
@@ -216,7 +217,7 @@ impl SweptPrompts {
         let end = name.rsplit('.').next().unwrap_or_default();
         Self {
             name: name.to_owned(),
-            of: PromptsOf::Text {
+            maker: SweptMaker::Text {
                 sha256: digest(&[text.as_bytes()]),
                 csv: end.eq_ignore_ascii_case("csv"),
             },

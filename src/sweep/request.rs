@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::fingerprint::fingerprint;
 use super::patterns::{HeadPattern, seeds_of};
-use super::plan::{Kind, PromptsOf, Sweep, SweptModel, SweptPrompts};
+use super::plan::{Kind, Sweep, SweptMaker, SweptModel, SweptPrompts};
 use super::prepared::{PreparedSweep, SourceOf};
 use crate::checkpoint::hub_url;
 use crate::error::{Error, ErrorKind, Result};
@@ -63,7 +63,7 @@ impl SweepRequest {
                 let (batches, batch_size) = (self.batches, self.batch_size);
                 prompts.push(SweptPrompts {
                     name: IOI.to_owned(),
-                    of: PromptsOf::Ioi { batches, batch_size },
+                    maker: SweptMaker::Ioi { batches, batch_size },
                 });
                 continue;
             }
@@ -111,13 +111,13 @@ fn models_of(name: &str, revisions: &[String]) -> Result<Vec<SweptModel>> {
         None => (on_hub, vec![String::new()]),
     };
     let revisions = if revisions.is_empty() { &own } else { revisions };
-    let of = |revision: &String| {
+    let model_at = |revision: &String| {
         // The pinned commit, which becomes part of the rows.
         let url = hub_url(on_hub, revision)?;
         let revision = url.rsplit_once("/resolve/").map(|(_, revision)| revision.to_owned());
         Ok(model(format!("{HUB}{on_hub}"), revision))
     };
-    revisions.iter().map(of).collect()
+    revisions.iter().map(model_at).collect()
 }
 
 /// The text of the prompts in `file`.

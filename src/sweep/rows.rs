@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Kind, PromptsOf, Shard, Sweep};
+use super::plan::{Kind, Shard, Sweep, SweptMaker};
 use crate::analysis::ScoresOfHeads;
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::Head;
@@ -60,9 +60,9 @@ pub fn rows_of(sweep: &Sweep, shard: &Shard, found: &ScoresOfHeads) -> Vec<Sweep
             seed: shard.seed,
             prompt,
             count: scores.len(),
-            batch_size: match set.of {
-                PromptsOf::Ioi { batch_size, .. } => Some(batch_size),
-                PromptsOf::Text { .. } => None,
+            batch_size: match set.maker {
+                SweptMaker::Ioi { batch_size, .. } => Some(batch_size),
+                SweptMaker::Text { .. } => None,
             },
             prepend_bos: sweep.prepend_bos,
             score,
@@ -74,7 +74,10 @@ pub fn rows_of(sweep: &Sweep, shard: &Shard, found: &ScoresOfHeads) -> Vec<Sweep
     };
     let mut rows = Vec::new();
     for (index, head) in found.heads.iter().enumerate() {
-        let (scores, probabilities) = (of(found.scores.row(index)), of(found.probabilities.row(index)));
+        let (scores, probabilities) = (
+            values_of(found.scores.row(index)),
+            values_of(found.probabilities.row(index)),
+        );
         let is_largest = &found.is_largest[index * count..(index + 1) * count];
         match sweep.rows {
             Kind::Sets => rows.push(row(*head, None, scores, probabilities, is_largest)),
@@ -88,7 +91,7 @@ pub fn rows_of(sweep: &Sweep, shard: &Shard, found: &ScoresOfHeads) -> Vec<Sweep
     rows
 }
 
-fn of(row: Option<&[f32]>) -> &[f32] {
+fn values_of(row: Option<&[f32]>) -> &[f32] {
     row.unwrap_or_default()
 }
 

@@ -68,7 +68,7 @@ impl SweepMeasure {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SweptSet {
     /// The first row, with model, revision, prompts and seed of all its rows.
-    pub of: SweepRow,
+    pub first_row: SweepRow,
     /// For each head its rows: one, or one per prompt.
     heads: BTreeMap<Head, Vec<SweepRow>>,
 }
@@ -119,10 +119,10 @@ pub fn read_rows(text: &[u8]) -> Result<Vec<SweepRow>> {
 pub fn sets_of(rows: &[SweepRow]) -> Vec<SweptSet> {
     let mut sets: Vec<SweptSet> = Vec::new();
     for row in rows {
-        match sets.last_mut().filter(|set| key_of(&set.of) == key_of(row)) {
+        match sets.last_mut().filter(|set| key_of(&set.first_row) == key_of(row)) {
             Some(set) => set.heads.entry(row.head).or_default().push(row.clone()),
             None => sets.push(SweptSet {
-                of: row.clone(),
+                first_row: row.clone(),
                 heads: BTreeMap::from([(row.head, vec![row.clone()])]),
             }),
         }
@@ -138,11 +138,11 @@ fn key_of(row: &SweepRow) -> (&str, Option<&str>, &str, Option<u64>) {
 impl SweptSet {
     /// Model and prompts: "hub:gpt2 at main, ioi, seed 0".
     pub fn name(&self) -> String {
-        let of = &self.of;
-        let revision = of.revision.as_ref();
+        let first_row = &self.first_row;
+        let revision = first_row.revision.as_ref();
         let revision = revision.map_or_else(String::new, |revision| format!(" at {revision}"));
-        let seed = of.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
-        format!("{}{revision}, {}{seed}", of.model, of.prompts)
+        let seed = first_row.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
+        format!("{}{revision}, {}{seed}", first_row.model, first_row.prompts)
     }
 
     /// Number of its prompts.
@@ -200,7 +200,7 @@ impl SweptSet {
 
 /// The cell of one head, from its rows.
 fn cell_of(head: Head, rows: &[SweepRow], measure: SweepMeasure) -> MatrixCell {
-    let of = |value: f64, sd: Option<f64>| match sd {
+    let text = |value: f64, sd: Option<f64>| match sd {
         Some(sd) => format!("{}, standard deviation {}", number(value, 4), number(sd, 4)),
         None => number(value, 4),
     };
@@ -215,8 +215,8 @@ fn cell_of(head: Head, rows: &[SweepRow], measure: SweepMeasure) -> MatrixCell {
         label: head.to_string(),
         lines: vec![
             format!("head {head}"),
-            format!("attention {}", of(mean(rows, |row| row.prob), sd(|row| row.prob_sd))),
-            format!("score {}", of(mean(rows, |row| row.score), sd(|row| row.score_sd))),
+            format!("attention {}", text(mean(rows, |row| row.prob), sd(|row| row.prob_sd))),
+            format!("score {}", text(mean(rows, |row| row.score), sd(|row| row.score_sd))),
             format!(
                 "the largest in {} % of {}",
                 number(share, 1),

@@ -84,14 +84,14 @@ impl Curriculum {
     }
 
     /// A prompt, one of `of` in the step: predicts its final token and `text_targets` tokens before it.
-    fn prompt(&self, python: &mut PythonRandom, tokens: Vec<u32>, of: usize, text_targets: usize) -> Sequence {
+    fn prompt(&self, python: &mut PythonRandom, tokens: Vec<u32>, count: usize, text_targets: usize) -> Sequence {
         let end = tokens.len().saturating_sub(2);
         let target = |after, weight| Target {
             after,
             token: tokens[after + 1],
             weight,
         };
-        let mut targets = vec![target(end, 1.0 / of as f32)];
+        let mut targets = vec![target(end, 1.0 / count as f32)];
         let text_weight = self.text_weight / (TEXT_TARGETS * (self.ioi + self.lists)) as f32;
         targets.extend((0..text_targets).map(|_| target(python.below(end as u32) as usize, text_weight)));
         Sequence {

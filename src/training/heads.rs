@@ -187,7 +187,7 @@ impl HeadTable {
 
     /// The measure of `head` in the column `label`; 0 where either does not exist.
     pub fn attention_of(&self, label: &str, head: Head) -> CellAttention {
-        let column = self.labels.iter().position(|of| *of == label);
+        let column = self.labels.iter().position(|other| *other == label);
         let measure = column.and_then(|column| self.attention[column].get(head.layer)?.get(head.head));
         measure.copied().unwrap_or_default()
     }

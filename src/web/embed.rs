@@ -103,7 +103,7 @@ fn Message(page: Page) -> impl IntoView {
 #[component]
 fn Foot(wire: FrameState, query: String) -> impl IntoView {
     let shown = wire.page.shown;
-    let of = move || {
+    let origin = move || {
         shown.with(|shown| {
             let shown = shown.as_ref()?;
             Some(format!("{}: {}", words::origin(&shown.origin), about(&shown.result)))
@@ -127,7 +127,7 @@ fn Foot(wire: FrameState, query: String) -> impl IntoView {
     let rel = move || if wire.handed_over.get() { "opener" } else { "noopener" };
     view! {
         <footer class="embed-foot">
-            <p data-testid="embed-origin">{of}</p>
+            <p data-testid="embed-origin">{origin}</p>
             <a data-testid="open-full" target="_blank" rel=rel href=href>
                 "Open in keyside"<span class="visually-hidden">" (in a new tab)"</span>
             </a>
@@ -294,12 +294,12 @@ fn plot_heights(body: &HtmlElement) -> Vec<(f64, f64)> {
     let Ok(plots) = body.query_selector_all(".plot") else {
         return Vec::new();
     };
-    let of = |plot: HtmlElement| {
+    let heights = |plot: HtmlElement| {
         let suitable = plot.get_attribute("data-height")?.parse().ok()?;
         Some((suitable, f64::from(plot.client_height())))
     };
     let all = (0..plots.length()).filter_map(|index| plots.item(index)?.dyn_into().ok());
-    all.filter_map(of).collect()
+    all.filter_map(heights).collect()
 }
 
 /// A text with the model and the prompts of `result`, and what of it is not shown.

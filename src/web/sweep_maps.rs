@@ -76,7 +76,7 @@ pub fn SweepCard(page: Page) -> impl IntoView {
 #[component]
 fn Maps(page: Page) -> impl IntoView {
     let sweep = page.sweep;
-    let of =
+    let text =
         move |read: &dyn Fn(&SweepMaps) -> String| sweep.with(|sweep| sweep.as_ref().map(read).unwrap_or_default());
     let change = move |change: &dyn Fn(&mut SweepMaps)| {
         sweep.update(|sweep| {
@@ -144,10 +144,10 @@ fn Maps(page: Page) -> impl IntoView {
     view! {
         <section class="card sweep" id=CARD tabindex="-1" data-testid="card-sweep" aria-label="Sweep">
             <div class="card-head">
-                <h2>"Sweep: "{move || of(&|sweep| sweep.name.clone())}</h2>
+                <h2>"Sweep: "{move || text(&|sweep| sweep.name.clone())}</h2>
                 <button type="button" class="quiet" data-testid="close-sweep" on:click=move |_| sweep.set(None)>"Close"</button>
             </div>
-            <p class="soft">{move || of(&SweepMaps::summary)}". Press a head to run it by itself on the same prompts."</p>
+            <p class="soft">{move || text(&SweepMaps::summary)}". Press a head to run it by itself on the same prompts."</p>
             <Show when=move || several.get()>
                 <div class="pair">
                     <div class="field">
@@ -158,7 +158,7 @@ fn Maps(page: Page) -> impl IntoView {
                             autocomplete="off"
                             placeholder="model, prompts, seed 1"
                             data-testid="sweep-filter"
-                            prop:value=move || of(&|sweep| sweep.filter.clone())
+                            prop:value=move || text(&|sweep| sweep.filter.clone())
                             on:input=move |event| {
                                 let typed = event_target_value(&event);
                                 change(&|sweep| sweep.filter.clone_from(&typed));

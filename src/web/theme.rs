@@ -53,12 +53,12 @@ pub fn forced_colors() -> RwSignal<Option<SystemColors>> {
 fn system_colors() -> Option<SystemColors> {
     let probe: HtmlElement = document().create_element("span").ok()?.unchecked_into();
     document().body()?.append_child(&probe).ok()?;
-    let of = |name: &str| {
+    let color_of = |name: &str| {
         HtmlElement::style(&probe).set_property("color", name).ok()?;
         let style = window().get_computed_style(&probe).ok()??;
         rgb(&style.get_property_value("color").ok()?)
     };
-    let colors = of("Canvas").zip(of("CanvasText"));
+    let colors = color_of("Canvas").zip(color_of("CanvasText"));
     probe.remove();
     let (background, text) = colors?;
     Some(SystemColors { background, text })

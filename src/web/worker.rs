@@ -211,7 +211,7 @@ impl Port for Browser {
 
 /// The browser's name for its adapter, as far as it tells: "NVIDIA GeForce RTX 3060", "apple metal-3". None where there is none.
 async fn adapter() -> Option<String> {
-    let get = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).ok().filter(JsValue::is_truthy);
+    let get = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).ok().filter(JsValue::is_truthy);
     let gpu = get(&get(&js_sys::global(), "navigator")?, "gpu")?;
     let options = js_sys::Object::new();
     // A plain object takes every property.

@@ -131,10 +131,10 @@ impl Golden {
         for (name, table) in heatmaps_in(self.names(), head) {
             let transposed: Vec<f32> = members(&table, found)
                 .iter()
-                .flat_map(|&of| {
-                    let prompts = of.true_score.len();
-                    let cells = 0..of.rows.len() * of.columns.len();
-                    cells.flat_map(move |cell| (0..prompts).map(move |prompt| of.prompt(prompt)[cell]))
+                .flat_map(|&component| {
+                    let prompts = component.true_score.len();
+                    let cells = 0..component.rows.len() * component.columns.len();
+                    cells.flat_map(move |cell| (0..prompts).map(move |prompt| component.prompt(prompt)[cell]))
                 })
                 .collect();
             self.check(&name, &transposed);

@@ -198,8 +198,8 @@ async fn edits(model: &mut Model, case: &Case, pass: &Pass, taps: &Taps) -> Vec<
         stream.iter().zip(written).map(|(x, c)| x - c).collect()
     };
     let zeros = vec![0.0; d_head];
-    let zero_everywhere = |of: Head| -> Vec<Edit> {
-        let zero = |position| Edit::of_head(of.layer, BlockHook::Z, of.head, position, zeros.clone());
+    let zero_everywhere = |head: Head| -> Vec<Edit> {
+        let zero = |position| Edit::of_head(head.layer, BlockHook::Z, head.head, position, zeros.clone());
         positions.clone().map(zero).collect()
     };
     let mut edits = vec![

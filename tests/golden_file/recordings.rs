@@ -156,8 +156,8 @@ impl AskedPrompt {
     fn difference(&self, model: &Model) -> f64 {
         let last = self.tokens.len() - 1;
         let log_probs = block_on(self.sentence.log_probs(model, last, &NoMonitor)).unwrap();
-        let of = |token: u32| f64::from(log_probs[token as usize]);
-        of(self.targets.a) - of(self.targets.b)
+        let log_prob = |token: u32| f64::from(log_probs[token as usize]);
+        log_prob(self.targets.a) - log_prob(self.targets.b)
     }
 
     /// Direct effects of all heads.

@@ -169,7 +169,7 @@ fn check_effects(golden: &mut Golden, case: &Case, result: &ResultFile) {
     by_source.resize(case.tokens.len(), 0.0);
     case.check(golden, "head_direct_effect_by_source", &by_source);
     let writes = result.writes().unwrap();
-    let values = |of: &[TokenValue]| of.iter().map(|token| token.value).collect::<Vec<f32>>();
+    let values = |tokens: &[TokenValue]| tokens.iter().map(|token| token.value).collect::<Vec<f32>>();
     case.check(golden, "ov_top", &values(&writes.raised));
     case.check(golden, "ov_bottom", &values(&writes.lowered));
     case.check(golden, "ov_logit_of_source_token", &[writes.source.value]);
@@ -189,17 +189,17 @@ fn check_effects(golden: &mut Golden, case: &Case, result: &ResultFile) {
 
 /// Compares the directions of the score and of the one relative to attention.
 fn check_directions(golden: &mut Golden, case: &Case, [result, relative]: [&ResultFile; 2]) {
-    let of = |result: &ResultFile| {
+    let values_of = |result: &ResultFile| {
         let section = result.directions().unwrap().clone();
         let groups = section.of_groups().into_iter();
         let (ranges, sums): (Vec<_>, Vec<f32>) = groups.map(|(first, count, sum)| (first..first + count, sum)).unzip();
         (section, ranges, sums)
     };
-    let (section, groups, sums) = of(result);
+    let (section, groups, sums) = values_of(result);
     case.check(golden, "svd_singular_values", section.values.data());
     case.check_groups(golden, "svd_contributions", &sums, &groups);
     case.check(golden, "svd_biases", section.biases.data());
-    let (section, groups, sums) = of(relative);
+    let (section, groups, sums) = values_of(relative);
     case.check_groups(golden, "svd_contributions_minus_attention", &sums, &groups);
     case.check(golden, "svd_bias_minus_attention", &section.biases.data()[1..2]);
 }

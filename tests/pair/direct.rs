@@ -34,7 +34,7 @@ pub fn check_golden(golden: &mut Golden, model: &mut Model, case: &Case, asked: 
     case.check(golden, "head_direct_effect_by_source", &by_source);
 
     let writes = block_on(sentence.writes(model, asked, &NoMonitor)).unwrap();
-    let values = |of: Vec<(u32, f32)>| of.into_iter().map(|(_, value)| value).collect::<Vec<f32>>();
+    let values = |tokens: Vec<(u32, f32)>| tokens.into_iter().map(|(_, value)| value).collect::<Vec<f32>>();
     case.check(golden, "ov_top", &values(writes.raised()));
     case.check(golden, "ov_bottom", &values(writes.lowered()));
     let of_source = writes.logits[asked.tokens[asked.src] as usize];
@@ -109,7 +109,7 @@ pub fn check_sums(model: &mut Model, plain: &mut Model, below: &mut impl FnMut(u
         let place = found
             .components
             .iter()
-            .position(|of| *of == Component::Head(head))
+            .position(|other| *other == Component::Head(head))
             .unwrap();
         let of_head = f64::from(effects.of_components[place]);
         assert!(
@@ -149,7 +149,7 @@ fn targets_are_two_tokens_of_the_vocabulary() {
     let mut model = block_on(Model::open(Box::new(tiny()), Processing::default())).unwrap();
     let log_probs: Vec<f32> = (0..989).map(|token| -((token as f32 - 7.0).abs()) - 0.1).collect();
     let config = model.config().clone();
-    let of = |a, b| Between::of(Targets { a, b }, &log_probs, &config);
+    let between = |a, b| Between::of(Targets { a, b }, &log_probs, &config);
     for (a, b, expected) in [
         (None, None, (7, 6)),
         (Some(6), None, (6, 7)),
@@ -158,14 +158,14 @@ fn targets_are_two_tokens_of_the_vocabulary() {
         (None, Some(100), (7, 100)),
         (Some(3), Some(988), (3, 988)),
     ] {
-        let found = of(a, b).unwrap();
+        let found = between(a, b).unwrap();
         assert_eq!((found.a, found.b), expected, "{a:?} {b:?}");
     }
     for (a, b, part) in [
         (Some(989), None, "no token 989"),
         (Some(5), Some(5), "held against itself"),
     ] {
-        let error = of(a, b).unwrap_err();
+        let error = between(a, b).unwrap_err();
         assert!(error.cause.contains(part) && !error.expected.is_empty(), "{error}");
         let sentence = read(&mut model, &[1, 2]);
         let found = written(&mut model, &sentence, 1);

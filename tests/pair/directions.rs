@@ -35,9 +35,12 @@ pub fn check_golden(golden: &mut Golden, model: &mut Model, case: &Case, decompo
     }
 }
 
-fn close(found: f64, expected: f64, of: &[f32], what: &str) {
+fn close(found: f64, expected: f64, terms: &[f32], what: &str) {
     let difference = (found - expected).abs();
-    assert!(difference <= 1e-4 + 1e-6 * size(of), "{what}: {found} for {expected}");
+    assert!(
+        difference <= 1e-4 + 1e-6 * size(terms),
+        "{what}: {found} for {expected}"
+    );
 }
 
 /// Checks what must hold of `found`, which is relative to `relative`.
@@ -106,8 +109,8 @@ pub fn check_random(model: &mut Model, below: &mut impl FnMut(usize) -> usize) {
         // Relative to itself a score is nothing.
         relatives.extend(
             (0..=dest)
-                .filter(|of| *of != asked.src)
-                .map(|of| Some(Relative::Position(of))),
+                .filter(|position| *position != asked.src)
+                .map(|position| Some(Relative::Position(position))),
         );
         for relative in relatives.into_iter().filter(|relative| relative.is_none() || dest > 0) {
             let found = decomposition.directions(&svd, relative).unwrap();
@@ -174,7 +177,7 @@ fn tokens_of_a_direction_have_the_largest_cosines() {
         let tokens = block_on(direction_tokens(&model, &svd, 3, &NoMonitor)).unwrap();
         let cosine = |x: &[f64], y: &[f32]| {
             let dot: f64 = x.iter().zip(y).map(|(x, y)| x * f64::from(*y)).sum();
-            let length = |of: &mut dyn Iterator<Item = f64>| of.map(|v| v * v).sum::<f64>().sqrt();
+            let length = |vector: &mut dyn Iterator<Item = f64>| vector.map(|v| v * v).sum::<f64>().sqrt();
             dot / length(&mut x.iter().copied()) / length(&mut y.iter().copied().map(f64::from))
         };
         for (number, vector) in svd.vectors(3).unwrap().into_iter().enumerate() {
@@ -189,9 +192,9 @@ fn tokens_of_a_direction_have_the_largest_cosines() {
                 let lowest: Vec<(u32, f64)> = expected.iter().rev().copied().take(10).collect();
                 for (found, expected) in [(&found.along, &expected[..10]), (&found.against, &lowest)] {
                     assert_eq!(found.len(), 10);
-                    for ((token, value), (of, expected)) in found.iter().zip(expected) {
+                    for ((token, value), (expected_token, expected)) in found.iter().zip(expected) {
                         assert!(
-                            token == of && (f64::from(*value) - expected).abs() < 1e-5,
+                            token == expected_token && (f64::from(*value) - expected).abs() < 1e-5,
                             "{token} {value}"
                         );
                     }

@@ -42,9 +42,9 @@ pub fn check_golden(golden: &mut Golden, model: &mut Model, case: &Case, asked: 
         by.resize(asked.tokens.len(), 0.0);
         case.check(golden, by_source, &by);
         if side == Side::Key {
-            let largest = |of: &[f32]| {
-                (0..of.len())
-                    .max_by(|&a, &b| of[a].abs().total_cmp(&of[b].abs()))
+            let largest = |values: &[f32]| {
+                (0..values.len())
+                    .max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs()))
                     .unwrap()
             };
             let position = largest(&by);
@@ -66,12 +66,12 @@ pub fn check_golden(golden: &mut Golden, model: &mut Model, case: &Case, asked: 
 }
 
 /// How far numbers may be apart that are sums of numbers of size `scale` together.
-fn close(found: f32, expected: f32, scale: f32, of: &str) {
+fn close(found: f32, expected: f32, scale: f32, what: &str) {
     let difference = (f64::from(found) - f64::from(expected)).abs();
     let scale = f64::from(scale);
     assert!(
         difference <= 1e-5 + 1e-6 * scale,
-        "{of}: {found} for {expected}, difference {difference:.2e} of {scale:.2e}"
+        "{what}: {found} for {expected}, difference {difference:.2e} of {scale:.2e}"
     );
 }
 
@@ -81,8 +81,11 @@ fn cell(decomposition: &ScoreDecomposition, part_path: &PartPath, component: Com
         Some(relative) => decomposition.relative(relative).unwrap(),
         None => decomposition.table(),
     };
-    let number = |of: Component| {
-        let found = decomposition.components.iter().position(|component| *component == of);
+    let number = |wanted: Component| {
+        let found = decomposition
+            .components
+            .iter()
+            .position(|component| *component == wanted);
         // In the table b_K stands in the place of b_Q.
         found.unwrap_or(decomposition.components.len() - 1)
     };
@@ -232,7 +235,7 @@ fn relative_lists_are_differences_of_others() {
             (Relative::Attention, pattern.clone()),
             (
                 Relative::Position(4),
-                (0..count).map(|of| f32::from(u8::from(of == 4))).collect(),
+                (0..count).map(|position| f32::from(u8::from(position == 4))).collect(),
             ),
         ] {
             let part_path = PartPath {
@@ -279,11 +282,11 @@ fn a_constant_in_the_bias_of_keys_moves_nothing_relative() {
         "the score itself moves"
     );
     let mut compared = 0;
-    let mut same = |before: &[f32], after: &[f32], of: &str| {
+    let mut same = |before: &[f32], after: &[f32], what: &str| {
         let scale = before.iter().map(|v| v.abs()).sum::<f32>();
         assert_eq!(before.len(), after.len());
         for (before, after) in before.iter().zip(after) {
-            close(*after, *before, scale, of);
+            close(*after, *before, scale, what);
         }
         compared += 1;
     };
@@ -316,14 +319,14 @@ fn the_future_is_invisible_whatever_the_scores() {
     let mut model = block_on(Model::open(Box::new(huge), Processing::default())).unwrap();
     let tokens: Vec<u32> = (0..12).map(|i| (37 * i + 11) % 600).collect();
     let (dest, head) = (11, Head::new(2, 1));
-    let of = |src| Pair {
+    let pair_with = |src| Pair {
         tokens: tokens.clone(),
         dest,
         src,
         head,
     };
-    let sentence = block_on(pair::Sentence::read(&mut model, &of(3).tokens, None, &NoMonitor)).unwrap();
-    let found = pair::attention(&model, &sentence, &of(3)).unwrap();
+    let sentence = block_on(pair::Sentence::read(&mut model, &pair_with(3).tokens, None, &NoMonitor)).unwrap();
+    let found = pair::attention(&model, &sentence, &pair_with(3)).unwrap();
     let largest = found.scores.data().iter().fold(0f32, |most, v| most.max(v.abs()));
     assert!(largest > 5e4, "{largest}");
     for (position, row) in found.of_head.data().chunks_exact(tokens.len()).enumerate() {
@@ -346,7 +349,7 @@ fn the_future_is_invisible_whatever_the_scores() {
     }
     let mut worst = 0f64;
     for src in [0, 3, 11] {
-        let decomposition = block_on(pair::decomposition(&mut model, &of(src), &NoMonitor)).unwrap();
+        let decomposition = block_on(pair::decomposition(&mut model, &pair_with(src), &NoMonitor)).unwrap();
         let table = decomposition.table();
         let scale: f64 = table.data().iter().map(|v| f64::from(v.abs())).sum();
         let sum: f64 = table.data().iter().map(|&v| f64::from(v)).sum();
@@ -362,7 +365,7 @@ fn the_future_is_invisible_whatever_the_scores() {
                         relative,
                         ..of_side(side, &[Step::Component(component)])
                     };
-                    let found = decomposed(&mut model, &of(src), &part_path);
+                    let found = decomposed(&mut model, &pair_with(src), &part_path);
                     assert!(found.parts.iter().all(|(_, value)| value.is_finite()));
                     let difference = (f64::from(found.sum) - f64::from(found.cell)).abs();
                     worst = worst.max(difference / scale.max(f64::from(found.scale)));

@@ -513,7 +513,7 @@ fn what_makes_no_sense_is_refused() {
         to,
         at: Extent::All,
     };
-    let of = |intervention| InterventionRequest {
+    let request = |intervention| InterventionRequest {
         interventions: vec![intervention],
         ..InterventionRequest::default()
     };
@@ -530,44 +530,44 @@ fn what_makes_no_sense_is_refused() {
     for (asked, intervening, parts) in [
         (
             &sound,
-            of(remove(Component::Head(Head::new(1, 0)))),
+            request(remove(Component::Head(Head::new(1, 0)))),
             ["head 1.0 writes nothing that head 1.2 reads", "before 1"],
         ),
         (
             &sound,
-            of(remove(Component::Mlp(2))),
+            request(remove(Component::Mlp(2))),
             ["MLP 2 writes nothing", "before 1"],
         ),
         (
             &sound,
-            of(remove(Component::KeyBias)),
+            request(remove(Component::KeyBias)),
             ["b_K (bias of the map) is not written", "W_E"],
         ),
         (
             &question(TEXT, (13, 1), Head::new(0, 2)),
-            of(remove(Component::Head(Head::new(0, 1)))),
+            request(remove(Component::Head(Head::new(0, 1)))),
             ["head 0.1 writes nothing", "no head and no MLP is before layer 0"],
         ),
         (
             &sound,
-            of(set(Head::new(7, 0), Replacement::Zero)),
+            request(set(Head::new(7, 0), Replacement::Zero)),
             ["head 7.0 does not exist", "layer"],
         ),
         (
             &sound,
-            of(set(head, Replacement::Second)),
+            request(set(head, Replacement::Second)),
             ["no second sentence", "as many tokens"],
         ),
         (
             &sound,
-            of(set(head, Replacement::Mean)),
+            request(set(head, Replacement::Mean)),
             ["no mean over 0 of a run's prompts", "two prompts"],
         ),
         (
             &sound,
             InterventionRequest {
                 run: vec![prompt(3)],
-                ..of(set(head, Replacement::Mean))
+                ..request(set(head, Replacement::Mean))
             },
             ["no mean over 1", "two prompts"],
         ),
@@ -575,7 +575,7 @@ fn what_makes_no_sense_is_refused() {
             &sound,
             InterventionRequest {
                 run: vec![prompt(3), prompt(4)],
-                ..of(set(head, Replacement::Mean))
+                ..request(set(head, Replacement::Mean))
             },
             ["a prompt of 3 tokens", "that all have the position"],
         ),
@@ -599,7 +599,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             &sound,
-            of(Intervention::Substitute {
+            request(Intervention::Substitute {
                 side: Side::Query,
                 vector: Vector::Embedding(1 << 20),
             }),
@@ -612,7 +612,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             &sound,
-            of(Intervention::Remove {
+            request(Intervention::Remove {
                 side: Side::Key,
                 component: Component::TokenEmbedding,
                 scale: f32::INFINITY,

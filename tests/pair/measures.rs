@@ -59,7 +59,7 @@ fn whole(model: &mut Model, tokens: &[u32], dest: usize) -> Whole {
             .map(|layer| {
                 positions
                     .clone()
-                    .map(|of| captured[3 * layer + 1].row(of).to_vec())
+                    .map(|row| captured[3 * layer + 1].row(row).to_vec())
                     .collect()
             })
             .collect(),
@@ -206,7 +206,11 @@ fn the_first_pair_is_the_one_that_moves_the_next_token_most() {
                     let attention = f64::from(whole.patterns[layer][head][dest][src]);
                     let value = &whole.values[layer][src][head * D_HEAD..][..D_HEAD];
                     let vector: Vec<f64> = (0..32)
-                        .map(|of| (0..D_HEAD).map(|i| attention * f64::from(value[i]) * w_o[i][of]).sum())
+                        .map(|column| {
+                            (0..D_HEAD)
+                                .map(|i| attention * f64::from(value[i]) * w_o[i][column])
+                                .sum()
+                        })
                         .collect();
                     written.iter_mut().zip(&vector).for_each(|(total, v)| *total += v);
                     effects.push((

@@ -144,7 +144,7 @@ fn one_by_one(model: &mut Model, intervention: &RunIntervention, prompts: &[Prom
 }
 
 fn numbers(section: &ChangesSection) -> Vec<[f32; 8]> {
-    let of = |index: usize| {
+    let outcomes_of = |index: usize| {
         let outcome =
             |outcomes: &keyside::analysis::Outcomes| ChangeMeasure::ALL.map(|measure| outcomes.of(measure)[index]);
         let ([a, b, c], [d, e, f]) = (outcome(&section.before), outcome(&section.after));
@@ -152,7 +152,7 @@ fn numbers(section: &ChangesSection) -> Vec<[f32; 8]> {
         let [g, h] = [&predicted.attention, &predicted.logit_difference].map(|array| array.data()[index]);
         [a, b, c, d, e, f, g, h]
     };
-    (0..section.prompts()).map(of).collect()
+    (0..section.prompts()).map(outcomes_of).collect()
 }
 
 fn assert_close(what: &str, found: &[[f32; 8]], expected: &[[f32; 8]], tolerance: f32) {

@@ -27,7 +27,7 @@ fn heads_of_the_bundled_model_are_named() {
     let has = |role: HeadRole| {
         all_roles
             .iter()
-            .any(|(_, roles)| roles.iter().any(|(of, _)| *of == role))
+            .any(|(_, roles)| roles.iter().any(|(other, _)| *other == role))
     };
     assert!(HeadRole::ALL.into_iter().all(has), "{all_roles:?}");
 }
@@ -102,7 +102,7 @@ fn a_head_that_looks_back_is_a_previous_token_head() {
     let found = measured(block_on(Model::open(Box::new(made), Processing::default())).unwrap());
     let head = Head::new(0, 1);
     let all_roles = found.roles(MIN_ROLE_MEASURE);
-    let roles = all_roles.iter().find(|(of, _)| *of == head);
+    let roles = all_roles.iter().find(|(other, _)| *other == head);
     let (_, roles) = roles.unwrap_or_else(|| panic!("{all_roles:?}, {:?}", found.previous_token));
     assert_eq!(roles.len(), 1);
     assert!(roles[0].0 == HeadRole::PreviousToken && roles[0].1 > 0.999, "{roles:?}");

@@ -93,7 +93,7 @@ fn seen_together(side: Side, at_first: bool) -> Vec<usize> {
     let all = vectors();
     let of_side = all
         .iter()
-        .filter(|(_, series)| series.side().is_none_or(|of| of == side));
+        .filter(|(_, series)| series.side().is_none_or(|other| other == side));
     let shown = of_side.filter(|(_, series)| !at_first || series.starts_visible());
     let mut colors: Vec<usize> = shown.filter_map(|(_, series)| series.color()).collect();
     colors.sort_unstable();

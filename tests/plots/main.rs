@@ -141,8 +141,8 @@ fn compare_all(snapshots: impl IntoIterator<Item = (String, String)>) {
 
 /// Bins and boxes of all four histograms as text.
 fn numbers(result: &ResultFile) -> String {
-    let of = |name| numbers_of(&histogram_of(result, name), name);
-    HistogramId::ALL.map(of).concat()
+    let numbers = |name| numbers_of(&histogram_of(result, name), name);
+    HistogramId::ALL.map(numbers).concat()
 }
 
 /// Bins and boxes of a histogram as text.

@@ -162,7 +162,7 @@ fn isolating_shows_one_and_comes_back() {
 #[test]
 fn orders_sort_and_keep_colors() {
     let result = recorded();
-    let of = |order| {
+    let plot_with = |order| {
         shown(
             &result,
             &HistogramView {
@@ -180,9 +180,9 @@ fn orders_sort_and_keep_colors() {
         pairs.sort();
         pairs
     };
-    let first = of(SeriesOrder::Mean);
+    let first = plot_with(SeriesOrder::Mean);
     for order in SeriesOrder::ALL {
-        let plot = of(order);
+        let plot = plot_with(order);
         assert_eq!(colors(&plot), colors(&first));
         let stats = || plot.series.iter().map(|series| series.stats.as_ref().unwrap());
         assert!(match order {
@@ -341,14 +341,14 @@ fn heatmap_zoom_and_pick_survive_anything() {
 #[test]
 fn one_prompts_cells_take_the_place_of_the_mean() {
     let result = with_prompts();
-    let of = |prompt| HeatmapPlot::of_result(&result, &HeatmapView::default(), prompt).unwrap();
+    let plot_of = |prompt| HeatmapPlot::of_result(&result, &HeatmapView::default(), prompt).unwrap();
     let heatmap = results::key(&result);
-    let one = of(Some(1));
+    let one = plot_of(Some(1));
     assert_eq!(one.prompt, Some(1));
     let cell = one.cell(2, 3).unwrap();
     assert_eq!(cell.value, results::per_prompt(heatmap).unwrap()[1][2][3]);
     // There are four prompts; of any other, and in results without them, the mean is shown.
-    assert_eq!(of(Some(4)), of(None));
+    assert_eq!(plot_of(Some(4)), plot_of(None));
     assert_eq!(
         HeatmapPlot::of_result(&recorded(), &HeatmapView::default(), Some(1))
             .unwrap()

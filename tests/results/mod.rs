@@ -84,20 +84,20 @@ pub fn means(heatmap: &Heatmap) -> Vec<Vec<f32>> {
 /// The contributions in every prompt as tables, where they are known.
 pub fn per_prompt(heatmap: &Heatmap) -> Option<Vec<Vec<Vec<f32>>>> {
     let prompts = heatmap.per_prompt.as_ref()?.shape()[0];
-    let of = |prompt| table(heatmap, heatmap.of_prompt(prompt).unwrap());
-    Some((0..prompts).map(of).collect())
+    let table_of = |prompt| table(heatmap, heatmap.of_prompt(prompt).unwrap());
+    Some((0..prompts).map(table_of).collect())
 }
 
 /// Puts contributions in every prompt into `heatmap`, given as tables.
 pub fn set_per_prompt(heatmap: &mut Heatmap, tables: &[Vec<Vec<f32>>]) {
     let cells = Heatmap::cells(side(heatmap), &heatmap.rows(), &heatmap.columns()).unwrap();
-    let of = |table: &Vec<Vec<f32>>| {
+    let cells_of = |table: &Vec<Vec<f32>>| {
         cells
             .iter()
             .map(|(_, (row, column))| table[*row][*column])
             .collect::<Vec<_>>()
     };
-    heatmap.per_prompt = Some(Array::of_rows(tables.iter().flat_map(of).collect(), cells.len()));
+    heatmap.per_prompt = Some(Array::of_rows(tables.iter().flat_map(cells_of).collect(), cells.len()));
 }
 
 fn side(heatmap: &Heatmap) -> Side {

@@ -133,11 +133,13 @@ impl ChangesSection {
         self.b.extend(more.b.iter().cloned());
         self.before.append(&more.before);
         self.after.append(&more.after);
-        let of = &more.predicted;
-        self.predicted.attention.extend(of.attention.data().iter().copied());
+        let predicted = &more.predicted;
+        self.predicted
+            .attention
+            .extend(predicted.attention.data().iter().copied());
         self.predicted
             .logit_difference
-            .extend(of.logit_difference.data().iter().copied());
+            .extend(predicted.logit_difference.data().iter().copied());
     }
 
     /// All arrays with their names.
@@ -207,13 +209,13 @@ mod tests {
             text: String::new(),
         };
         for prompt in 0..3u8 {
-            let of = f32::from(prompt);
+            let offset = f32::from(prompt);
             section.a.push(token(1));
             section.b.push(token(2));
-            section.before.push([0.5, of, -1.0]);
-            section.after.push([0.25, of - 1.0, -2.0 - of]);
+            section.before.push([0.5, offset, -1.0]);
+            section.after.push([0.25, offset - 1.0, -2.0 - offset]);
             section.predicted.attention.extend([0.375]);
-            section.predicted.logit_difference.extend([of + 0.5]);
+            section.predicted.logit_difference.extend([offset + 0.5]);
         }
         section
     }

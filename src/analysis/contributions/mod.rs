@@ -82,16 +82,16 @@ impl Analyzer for ContributionsAnalyzer {
             heatmaps: BTreeMap::new(),
             left_out: Vec::new(),
         };
-        for (name, of) in self.found {
-            match of.flaws.first() {
+        for (name, contributions) in self.found {
+            match contributions.flaws.first() {
                 None => {
                     // For facets, means are enough: there are many of them.
-                    let heatmap = of.heatmap(name.side(), !name.is_facet());
+                    let heatmap = contributions.heatmap(name.side(), !name.is_facet());
                     section.heatmaps.insert(name, heatmap);
                 }
                 Some(&why) => section.left_out.push(OmittedHeatmap {
                     heatmap: name,
-                    prompts: of.flaws.len(),
+                    prompts: contributions.flaws.len(),
                     why,
                 }),
             }

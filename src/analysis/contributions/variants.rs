@@ -139,14 +139,14 @@ impl QueryAndKeys<'_> {
                 SplitPart::Perpendicular => false,
             };
             let (along_w_u, along_mlp_0) = (along(facet.query), along(facet.key));
-            let of = |side| HeatmapParts {
+            let parts_of = |side| HeatmapParts {
                 variant: Variant::Facet(facet),
                 ..HeatmapParts::of(side)
             };
-            self.add_with_difference(sums, of(Side::Key), |key| {
+            self.add_with_difference(sums, parts_of(Side::Key), |key| {
                 part_of(key, along_mlp_0, &self.dest.part_normalized(along_w_u)).along(&[key, &self.dest])
             });
-            self.add_with_difference(sums, of(Side::Query), |key| {
+            self.add_with_difference(sums, parts_of(Side::Query), |key| {
                 part_of(&self.dest, along_w_u, &key.part_normalized(along_mlp_0)).along(&[key, &self.dest])
             });
         }

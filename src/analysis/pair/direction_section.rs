@@ -125,7 +125,7 @@ impl DirectionsSection {
     #[must_use]
     pub(super) fn with_tokens(mut self, tokens: DirectionTokens, tokenizer: &Tokenizer) -> Self {
         let DirectionTokens { w_e, w_u } = tokens;
-        let of = |matrix: TokenMatrix, extremes: [ExtremeTokens; 2]| {
+        let labeled = |matrix: TokenMatrix, extremes: [ExtremeTokens; 2]| {
             let extremes = Side::ALL.into_iter().zip(extremes);
             extremes.map(move |(side, ExtremeTokens { along, against })| DirectionExtremes {
                 side,
@@ -134,7 +134,7 @@ impl DirectionsSection {
                 against: TokenValue::all(tokenizer, against),
             })
         };
-        let all = of(TokenMatrix::Embedding, w_e).chain(of(TokenMatrix::Unembedding, w_u));
+        let all = labeled(TokenMatrix::Embedding, w_e).chain(labeled(TokenMatrix::Unembedding, w_u));
         self.opened.tokens = all.collect();
         self
     }

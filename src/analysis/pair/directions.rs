@@ -128,7 +128,9 @@ impl ScoreDecomposition {
         let side = |through: Side, vector: &[f64], factor: f64, components: &mut dyn Iterator<Item = Vec<f64>>| {
             let map = weights.read_wide(through, vector);
             let factor = factor / weights.divisor();
-            components.map(|of| (factor * dot(&of, &map)) as f32).collect()
+            components
+                .map(|component| (factor * dot(&component, &map)) as f32)
+                .collect()
         };
         // The last one is the bias.
         let count = self.queries.len() - 1;
@@ -282,10 +284,10 @@ pub async fn direction_tokens(
 ) -> Result<DirectionTokens> {
     let vectors = svd.vectors(direction).unwrap_or_default().map(<[f64]>::to_vec);
     let cosines = model.cosines(&vectors, monitor).await?;
-    let extremes = |of: Vec<Vec<f32>>| {
-        let mut of = of.into_iter();
+    let extremes = |by_vector: Vec<Vec<f32>>| {
+        let mut by_vector = by_vector.into_iter();
         [(); 2].map(|()| {
-            let (along, against) = extreme_tokens(&of.next().unwrap_or_default());
+            let (along, against) = extreme_tokens(&by_vector.next().unwrap_or_default());
             ExtremeTokens { along, against }
         })
     };

@@ -93,7 +93,7 @@ impl Written {
         for (index, &position) in self.positions.iter().enumerate() {
             let factor = at
                 .iter()
-                .find(|(of, _)| *of == position)
+                .find(|(other, _)| *other == position)
                 .map_or(0.0, |(_, factor)| *factor);
             let mut add = |vector: &[f32]| {
                 total
@@ -310,8 +310,8 @@ fn of_score(
             let keys = weights.keys(normalized.clone())?;
             let keys = keys.chunks_exact(weights.d_head());
             let scores: Vec<f32> = keys.map(|key| weights.score(&query, key)).collect();
-            let of = key_weights(relative, &scores)?;
-            let factor = |position: usize| f64::from(u8::from(position == pair.src)) - of[position];
+            let subtracted = key_weights(relative, &scores)?;
+            let factor = |position: usize| f64::from(u8::from(position == pair.src)) - subtracted[position];
             let positions = positions(pair, Side::Key, Some(relative)).into_iter();
             positions.map(|position| (position, factor(position))).collect()
         }

@@ -128,7 +128,7 @@ impl EffectsSection {
 
     /// The effect of `component`; None where the model does not have it.
     pub fn of(&self, component: Component) -> Option<f32> {
-        let place = self.components.iter().position(|of| *of == component)?;
+        let place = self.components.iter().position(|other| *other == component)?;
         self.effects.data().get(place).copied()
     }
 }

@@ -135,7 +135,7 @@ impl QuestionCache {
 
     /// The same if they are cached.
     pub(super) fn written_at(&self, dest: usize) -> Option<&Written> {
-        let known = self.written.as_ref().filter(|(of, _)| *of == dest);
+        let known = self.written.as_ref().filter(|(position, _)| *position == dest);
         known.map(|(_, written)| written)
     }
 
@@ -157,8 +157,8 @@ impl QuestionCache {
         ((named, normalization), is_bos): ((Option<Head>, Normalization), bool),
         monitor: &dyn Monitor,
     ) -> Result<&SubstitutedSection> {
-        let of = (pair.clone(), (named, normalization));
-        if !is_of(&self.substituted, &of) {
+        let key = (pair.clone(), (named, normalization));
+        if !is_of(&self.substituted, &key) {
             let earlier_head = match named {
                 Some(named) => Some(named),
                 None => {
@@ -169,7 +169,7 @@ impl QuestionCache {
             };
             let how = (earlier_head, normalization);
             let found = substituted(model, self.sentence()?, pair, (how, is_bos), monitor).await?;
-            self.substituted = Some((of, found));
+            self.substituted = Some((key, found));
         }
         taken(&self.substituted)
     }
@@ -205,8 +205,8 @@ impl QuestionCache {
     }
 }
 
-fn is_of<K: PartialEq, T>(known: &Option<(K, T)>, of: &K) -> bool {
-    known.as_ref().is_some_and(|(known, _)| known == of)
+fn is_of<K: PartialEq, T>(known: &Option<(K, T)>, key: &K) -> bool {
+    known.as_ref().is_some_and(|(known, _)| known == key)
 }
 
 fn taken<K, T>(known: &Option<(K, T)>) -> Result<&T> {

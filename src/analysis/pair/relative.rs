@@ -18,7 +18,7 @@ pub(super) fn key_weights(to: Relative, scores: &[f32]) -> Result<Vec<f64>> {
             math::softmax(&mut row);
             row.into_iter().map(f64::from).collect()
         }
-        Relative::Position(position) => (0..count).map(|of| f64::from(u8::from(of == position))).collect(),
+        Relative::Position(position) => (0..count).map(|other| f64::from(u8::from(other == position))).collect(),
     })
 }
 

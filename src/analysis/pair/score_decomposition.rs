@@ -147,7 +147,7 @@ pub async fn decomposition(model: &mut Model, pair: &Pair, monitor: &dyn Monitor
     let (normalized, ln_scale) = weights.normalize(&passes[0].resid);
     let (queries, keys) = (weights.queries(normalized.clone())?, weights.keys(normalized.clone())?);
     let width = weights.d_head();
-    let at = |of: &[f32], row: usize| of[row * width..][..width].to_vec();
+    let at = |vectors: &[f32], row: usize| vectors[row * width..][..width].to_vec();
     let query = at(&queries, rows[pair.dest]);
     let scores: Vec<f32> = rows.iter().map(|&row| weights.score(&query, &at(&keys, row))).collect();
     let read = |components: &Components, side: Side, rows: &[usize]| {

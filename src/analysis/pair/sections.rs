@@ -153,14 +153,14 @@ impl AttentionSection {
     }
 
     /// The row of `head` in the array `of`.
-    fn row_in<'a>(&self, of: &'a Array, head: Head) -> Option<&'a [f32]> {
-        let index = match (&self.heads, of.shape()) {
+    fn row_in<'a>(&self, array: &'a Array, head: Head) -> Option<&'a [f32]> {
+        let index = match (&self.heads, array.shape()) {
             (Some(heads), _) => heads.iter().position(|known| *known == head)?,
             (None, &[_, heads, _]) if head.head < heads => head.layer.checked_mul(heads)?.checked_add(head.head)?,
             (None, _) => return None,
         };
         let (seen, first) = (self.dest + 1, index.checked_mul(self.dest + 1)?);
-        of.data().get(first..first.checked_add(seen)?)
+        array.data().get(first..first.checked_add(seen)?)
     }
 
     /// Entropy of the row of `head`, in nats. None for a head that does not exist.

@@ -43,6 +43,6 @@ impl TokenValue {
 
     /// All of `tokens`, in their order.
     pub fn all(tokenizer: &Tokenizer, tokens: Vec<(u32, f32)>) -> Vec<Self> {
-        tokens.into_iter().map(|of| Self::new(tokenizer, of)).collect()
+        tokens.into_iter().map(|token| Self::new(tokenizer, token)).collect()
     }
 }

@@ -186,7 +186,8 @@ impl SectionType for RunWritesSection {
             self.second.len(),
             self.random.len(),
         ];
-        let numbers = |chances: Option<Chances>| chances.map(|of| [of.suppressed, of.predicted, of.both]);
+        let numbers =
+            |chances: Option<Chances>| chances.map(|shares| [shares.suppressed, shares.predicted, shares.both]);
         let shares = self.random.iter().filter_map(|chances| numbers(*chances)).flatten();
         let is_share = |share: f32| (0.0..=1.0).contains(&share);
         let wrong = if let Some(count) = counts.into_iter().find(|count| *count != prompts) {

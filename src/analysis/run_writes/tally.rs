@@ -67,7 +67,7 @@ impl OfPrompt {
         let known = [targets.a, targets.b].iter().position(|target| *target == Some(token));
         match known {
             Some(place) => self.at_targets[place],
-            None => self.likeliest.0.iter().find(|of| of.0 == token).map(|of| of.2),
+            None => self.likeliest.0.iter().find(|entry| entry.0 == token).map(|of| of.2),
         }
     }
 }

@@ -76,7 +76,7 @@ impl Collected {
         let with_key = LinearScore::new(scores.weights.map_with_key(scores.key(at.index, src)));
         let with_query = LinearScore::new(scores.weights.map_with_query(scores.query(at.index)));
         for vector in VECTORS {
-            let Some((series, vectors)) = (vector.of)(at)? else {
+            let Some((series, vectors)) = (vector.compute)(at)? else {
                 continue;
             };
             let linear = match vector.side {

@@ -42,15 +42,21 @@ pub(super) struct Substituted {
     /// Query: at the destination, as the query's input. Key: at the source, as the key's input.
     pub(super) side: Side,
     /// Computes the vectors of one prompt.
-    pub(super) of: fn(&AtPrompt<'_>) -> Found,
+    pub(super) compute: fn(&AtPrompt<'_>) -> Found,
 }
 
-const fn query(of: fn(&AtPrompt<'_>) -> Found) -> Substituted {
-    Substituted { side: Side::Query, of }
+const fn query(compute: fn(&AtPrompt<'_>) -> Found) -> Substituted {
+    Substituted {
+        side: Side::Query,
+        compute,
+    }
 }
 
-const fn key(of: fn(&AtPrompt<'_>) -> Found) -> Substituted {
-    Substituted { side: Side::Key, of }
+const fn key(compute: fn(&AtPrompt<'_>) -> Found) -> Substituted {
+    Substituted {
+        side: Side::Key,
+        compute,
+    }
 }
 
 /// All vectors. Some exist only for prompts of the IOI dataset, which have a subject and a random name.
@@ -62,8 +68,8 @@ pub(super) const VECTORS: &[Substituted] = &[
     query(|at| at.w_u_drawn(SeriesId::WuOther, OTHER)),
     query(|at| at.w_u_drawn(SeriesId::WuRandom, RANDOM)),
     query(|at| {
-        let of = |(head, output): (Head, &[f32])| (SeriesId::EarlierHead(head), vec![output.to_vec()]);
-        Ok(at.earlier_head.map(of))
+        let series = |(head, output): (Head, &[f32])| (SeriesId::EarlierHead(head), vec![output.to_vec()]);
+        Ok(at.earlier_head.map(series))
     }),
     query(|at| at.resid_pre(at.prompt.dest()?)),
     // What the notebook calls W_E is a row of W_U.
@@ -82,7 +88,7 @@ pub(super) const VECTORS: &[Substituted] = &[
 pub(crate) fn vector_of(at: &AtPrompt<'_>, side: Side, series: &SeriesId) -> Result<Vec<f32>> {
     let mut others = Vec::new();
     for vector in VECTORS.iter().filter(|vector| vector.side == side) {
-        let Some((found, vectors)) = (vector.of)(at)? else {
+        let Some((found, vectors)) = (vector.compute)(at)? else {
             continue;
         };
         let is_it = found == *series || !at.prompt.is_ioi() && found == series.of_any_prompt();

@@ -62,21 +62,21 @@ pub fn heatmap(result: &ResultFile, view: &HeatmapView, prompt: Option<usize>) -
     let (prompt, values) = heatmap.of_prompt_or_mean(prompt);
     let mut cells = cells(heatmap, values, view.as_in_notebook);
     cells.sort_by(|left, right| right.value.total_cmp(&left.value));
-    let (value, of) = match (prompt, heatmap.mean_score) {
+    let (value, basis) = match (prompt, heatmap.mean_score) {
         (Some(prompt), _) => {
             let sum = values.iter().copied().map(f64::from).sum();
-            (sum, Of::Prompt(prompt))
+            (sum, TotalBasis::Prompt(prompt))
         }
         (None, Some(mean)) => {
             // A note names the prompts, which are not the run's.
             let prompts = heatmap.note.is_none().then(|| result.heatmap_prompts());
-            (f64::from(mean), Of::MeanScore(prompts))
+            (f64::from(mean), TotalBasis::MeanScore(prompts))
         }
-        (None, None) => (f64::from(heatmap.sum), Of::Sum),
+        (None, None) => (f64::from(heatmap.sum), TotalBasis::Sum),
     };
     let total = Total {
         value,
-        of,
+        basis,
         size: cells.iter().map(|cell| cell.value.abs()).sum(),
     };
     let mut description = vec![extremes(&cells, total), kinds(&cells, total)];
@@ -95,7 +95,7 @@ fn in_how_many(heatmap: &Heatmap, cells: &[Cell]) -> Option<String> {
         .position(|component| *component == most.component)?;
     let values = heatmap.of_component(at)?;
     let positive = values.iter().filter(|value| **value > 0.0).count();
-    let of = format!(
+    let positive_of_all = format!(
         "{} of {}",
         grouped(positive),
         counted(values.len(), "prompt", "prompts")
@@ -104,10 +104,10 @@ fn in_how_many(heatmap: &Heatmap, cells: &[Cell]) -> Option<String> {
     match two_groups(&values) {
         _ if values.is_empty() => None,
         Some(groups) => Some(format!(
-            "{name} adds in {of}, but falls into two groups: {}.",
+            "{name} adds in {positive_of_all}, but falls into two groups: {}.",
             both(&groups, score)
         )),
-        None => Some(format!("{name} adds in {of}.")),
+        None => Some(format!("{name} adds in {positive_of_all}.")),
     }
 }
 
@@ -125,7 +125,7 @@ fn description(cell: &Cell) -> String {
 
 /// The total that cells are compared with.
 #[derive(Debug, Clone, Copy)]
-enum Of {
+enum TotalBasis {
     /// The mean score, over this number of prompts if known.
     MeanScore(Option<usize>),
     /// The sum of all cells, if the score was not recorded.
@@ -138,7 +138,7 @@ enum Of {
 #[derive(Debug, Clone, Copy)]
 struct Total {
     value: f64,
-    of: Of,
+    basis: TotalBasis,
     /// Sum of the absolute cells.
     size: f64,
 }
@@ -148,14 +148,14 @@ impl Total {
     /// shares are meaningless.
     fn share(self, part: f64) -> String {
         let value = number(self.value, 2);
-        let total = match self.of {
-            Of::MeanScore(Some(prompts)) => format!(
+        let total = match self.basis {
+            TotalBasis::MeanScore(Some(prompts)) => format!(
                 "the mean score of {value} over {}",
                 counted(prompts, "prompt", "prompts")
             ),
-            Of::MeanScore(None) => format!("the mean score of {value}"),
-            Of::Sum => format!("the sum of all cells, {value}"),
-            Of::Prompt(prompt) => format!("the sum of all cells in prompt {}, {value}", grouped(prompt + 1)),
+            TotalBasis::MeanScore(None) => format!("the mean score of {value}"),
+            TotalBasis::Sum => format!("the sum of all cells, {value}"),
+            TotalBasis::Prompt(prompt) => format!("the sum of all cells in prompt {}, {value}", grouped(prompt + 1)),
         };
         match self.percent(part) {
             Some(percent) => format!("{percent} of {total}"),
@@ -226,11 +226,11 @@ fn kinds(cells: &[Cell], total: Total) -> String {
         .iter()
         .map(|(name, sum)| format!("{name} {}", number(*sum, 2)))
         .collect();
-    let of = match total.of {
-        Of::MeanScore(_) => "the score",
-        Of::Sum | Of::Prompt(_) => "all",
+    let basis = match total.basis {
+        TotalBasis::MeanScore(_) => "the score",
+        TotalBasis::Sum | TotalBasis::Prompt(_) => "all",
     };
-    let share = total.percent(*sum).map(|percent| format!(", {percent} of {of}"));
+    let share = total.percent(*sum).map(|percent| format!(", {percent} of {basis}"));
     let share = share.unwrap_or_default();
     let others = match rest.len() {
         0 => String::new(),

@@ -322,18 +322,21 @@ type Conclusion<'a> = (&'static str, Box<dyn Fn() -> bool + 'a>);
 
 /// Checks one sentence about the histogram `name` against the data. Returns whether it concludes anything.
 fn hold(result: &ResultFile, name: HistogramId, visible: &[&SeriesId], sentence: &str) -> bool {
-    let of = |id: &SeriesId| values(result, name, id);
+    let values_of = |id: &SeriesId| values(result, name, id);
     let (main_id, controls) = result.claim(name);
     let main_id = main_id.clone();
-    let controls: Vec<&[f32]> = controls.iter().filter_map(of).collect();
-    let (main, base) = (of(&main_id), of(&BASE));
+    let controls: Vec<&[f32]> = controls.iter().filter_map(values_of).collect();
+    let (main, base) = (values_of(&main_id), values_of(&BASE));
     let ratio = || average(main.expect("main")) / average(base.expect("base"));
     let beats_all = || controls.iter().all(|control| may_beat(main.expect("main"), control).0);
     let misses_one = || controls.iter().any(|control| may_beat(main.expect("main"), control).1);
     let is_beaten = || controls.iter().any(|control| may_beat(control, main.expect("main")).0);
-    let no_gaps = |ids: &[&SeriesId]| ids.iter().all(|id| of(id).is_none_or(|values| !has_a_gap(values)));
-    let mut ranked: Vec<&SeriesId> = visible.iter().copied().filter(|id| of(id).is_some()).collect();
-    ranked.sort_by(|a, b| average(of(b).expect("b")).total_cmp(&average(of(a).expect("a"))));
+    let no_gaps = |ids: &[&SeriesId]| {
+        ids.iter()
+            .all(|id| values_of(id).is_none_or(|values| !has_a_gap(values)))
+    };
+    let mut ranked: Vec<&SeriesId> = visible.iter().copied().filter(|id| values_of(id).is_some()).collect();
+    ranked.sort_by(|a, b| average(values_of(b).expect("b")).total_cmp(&average(values_of(a).expect("a"))));
     let closest = || {
         let highest = controls.iter().map(|control| average(control)).fold(f64::MIN, f64::max);
         (average(main.expect("main")), highest)
@@ -342,19 +345,22 @@ fn hold(result: &ResultFile, name: HistogramId, visible: &[&SeriesId], sentence:
     let conclusions: Vec<Conclusion<'_>> = vec![
         (
             "(No patching) lies furthest right",
-            Box::new(|| *ranked[0] == BASE && may_beat(of(ranked[0]).expect("best"), of(ranked[1]).expect("next")).0),
+            Box::new(|| {
+                *ranked[0] == BASE
+                    && may_beat(values_of(ranked[0]).expect("best"), values_of(ranked[1]).expect("next")).0
+            }),
         ),
         (
             "lies furthest right: put",
             Box::new(|| {
                 sentence.starts_with(&ranked[0].to_string())
-                    && may_beat(of(ranked[0]).expect("best"), of(ranked[1]).expect("next")).0
+                    && may_beat(values_of(ranked[0]).expect("best"), values_of(ranked[1]).expect("next")).0
                     && no_gaps(&ranked[..2])
             }),
         ),
         (
             "come out alike",
-            Box::new(|| may_beat(of(ranked[0]).expect("best"), of(ranked[1]).expect("next")).1),
+            Box::new(|| may_beat(values_of(ranked[0]).expect("best"), values_of(ranked[1]).expect("next")).1),
         ),
         (
             "hat name gives more than another",
@@ -404,7 +410,7 @@ fn hold(result: &ResultFile, name: HistogramId, visible: &[&SeriesId], sentence:
                 // The series that is said to be higher is higher in the stated number of prompts.
                 let ids = || result.series(name).into_iter().map(|(id, _)| id);
                 ids().any(|a| {
-                    ids().any(|b| match (of(a), of(b)) {
+                    ids().any(|b| match (values_of(a), values_of(b)) {
                         (Some(x), Some(y)) if a != b && x.len() == y.len() => {
                             let wins = x.iter().zip(y).filter(|(x, y)| x > y).count();
                             difference(x, y).0 >= 0.0
@@ -424,7 +430,7 @@ fn hold(result: &ResultFile, name: HistogramId, visible: &[&SeriesId], sentence:
             Box::new(|| {
                 ranked.iter().any(|id| {
                     sentence.contains(&format!("softmax {id} "))
-                        && may_beat(of(id).expect("told"), base.expect("base")).1
+                        && may_beat(values_of(id).expect("told"), base.expect("base")).1
                 })
             }),
         ),
@@ -526,7 +532,11 @@ fn thirty_made_up_results_are_told_as_they_are() {
         }
         // Two sentences about the same side do not contradict each other.
         for name in SCORES {
-            let of_side = |words: &str| description.iter().any(|(of, text)| *of == name && text.contains(words));
+            let of_side = |words: &str| {
+                description
+                    .iter()
+                    .any(|(figure, text)| *figure == name && text.contains(words))
+            };
             let explains =
                 of_side("enough for the score") && !of_side("not enough") || of_side("gives most of the score");
             let denies =

@@ -99,7 +99,7 @@ fn digest(texts: &[&str]) -> String {
 /// The style of [`CLASS`], with the colors of both themes.
 fn style(colors: &Colors) -> String {
     let (light, dark) = (Theme::light(), Theme::dark());
-    let of = |theme: &Theme, number: usize| {
+    let rules = |theme: &Theme, number: usize| {
         let [paper, ink] =
             [theme.background, theme.text].map(|color| format!("#{:02x}{:02x}{:02x}", color.0, color.1, color.2));
         let scheme = ["light", "dark"][number];
@@ -108,7 +108,7 @@ fn style(colors: &Colors) -> String {
             colors.declared(number)
         )
     };
-    let (light, dark, font) = (of(&light, 0), of(&dark, 1), light.font_family);
+    let (light, dark, font) = (rules(&light, 0), rules(&dark, 1), light.font_family);
     // The user's choice; otherwise the notebook's theme, or the system's.
     format!(
         ".{CLASS} {{ max-width: {}px; font-family: {font}; {light} }}\n@media (prefers-color-scheme: dark) {{ \
@@ -154,7 +154,7 @@ fn at_first(part: StrokeGroup, (switches, shown): &(Switches, Vec<bool>)) -> Str
     let (axis, longer) = switches
         .axes
         .iter()
-        .find(|(of, _)| Some(*of) == largest)
+        .find(|(count, _)| Some(*count) == largest)
         .or(switches.axes.first())
         .copied()
         .unwrap_or((0, 1.0));

@@ -48,8 +48,8 @@ fn title(result: &ResultFile, measure: ChangeMeasure) -> Result<String> {
     Ok(format!("Change of {what}: {}", section.intervention))
 }
 
-fn histogram_of(of: Subject<'_>) -> Result<HistogramPlot> {
-    let (section, measure) = (section(of.result)?, measure(of.name));
+fn histogram_of(subject: Subject<'_>) -> Result<HistogramPlot> {
+    let (section, measure) = (section(subject.result)?, measure(subject.name));
     let recomputed = (RECOMPUTED, section.change(measure));
     let predicted = section.predicted_change(measure).map(|values| (PREDICTED, values));
     let all: Vec<((&str, usize), Vec<f32>)> = predicted.into_iter().chain([recomputed]).collect();
@@ -62,14 +62,14 @@ fn histogram_of(of: Subject<'_>) -> Result<HistogramPlot> {
         visible: true,
         counts: bins.map(|bins| bins.counts(values)).unwrap_or_default(),
         stats: BoxStats::of(values),
-        mark: of
+        mark: subject
             .view
             .prompt
             .and_then(|prompt| values.get(prompt).copied())
             .map(f64::from),
     };
     Ok(HistogramPlot {
-        title: title(of.result, measure)?,
+        title: title(subject.result, measure)?,
         x_label: words::axis(measure).to_owned(),
         y_label: "count".to_owned(),
         legend_title: "Change".to_owned(),
@@ -85,8 +85,8 @@ impl FigureKind for Changes {
         &[ATTENTION, LOGITS, LOGPROB]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.changes().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.changes().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -105,32 +105,32 @@ impl FigureKind for Changes {
         words::title(measure(name)).to_owned()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        if of.result.changes().is_some() {
-            self.description(of).join(" ")
+    fn summary(&self, subject: Subject<'_>) -> String {
+        if subject.result.changes().is_some() {
+            self.description(subject).join(" ")
         } else {
             "Nothing was done to every prompt.".into()
         }
     }
 
-    fn description(&self, of: Subject<'_>) -> Vec<String> {
-        let section = of.result.changes();
+    fn description(&self, subject: Subject<'_>) -> Vec<String> {
+        let section = subject.result.changes();
         section.map_or_else(Vec::new, |section| {
-            words::description(of.result, section, measure(of.name))
+            words::description(subject.result, section, measure(subject.name))
         })
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        histogram_of(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        histogram_of(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let measure = measure(of.name);
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let measure = measure(subject.name);
         Ok(tables::tables(
-            of.result,
-            section(of.result)?,
+            subject.result,
+            section(subject.result)?,
             measure,
-            &title(of.result, measure)?,
+            &title(subject.result, measure)?,
         ))
     }
 
@@ -138,8 +138,8 @@ impl FigureKind for Changes {
         table == tables::STATISTICS
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let plot = histogram_of(of)?;
-        Ok(histogram::script_of_changes(measure(of.name), &plot, theme))
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let plot = histogram_of(subject)?;
+        Ok(histogram::script_of_changes(measure(subject.name), &plot, theme))
     }
 }

@@ -55,10 +55,10 @@ fn values(heatmap: &HeatmapId) -> Values {
         Variant::Facet(Facet { query, key }) => (Some(query), Some(key)),
         _ => (None, None),
     };
-    let part = |part: Option<SplitPart>, of: &str| match part {
+    let part = |part: Option<SplitPart>, vector: &str| match part {
         Some(part) => (
             u64::from(part == SplitPart::Perpendicular),
-            format!("{} {of}", part.sign()),
+            format!("{} {vector}", part.sign()),
         ),
         None => (0, String::new()),
     };
@@ -173,23 +173,25 @@ mod tests {
     #[test]
     fn another_choice_changes_as_little_as_there_is() {
         let all = recorded();
-        let of = |chosen: &str, choice: &str| {
+        let choice_for = |chosen: &str, choice: &str| {
             let all = choices(&all, &chosen.into());
             all.into_iter().find(|found| found.name == choice).expect("the choice")
         };
-        assert_eq!(labels(&of("key", "heatmap-side")), ["key", "query"]);
+        assert_eq!(labels(&choice_for("key", "heatmap-side")), ["key", "query"]);
         assert_eq!(
-            labels(&of("key", "heatmap-variant")),
+            labels(&choice_for("key", "heatmap-variant")),
             ["as it is", "query from W_U[IO]", "both ends split"]
         );
         // The other side has the same facet, and the same subtracted.
-        let side = of("key_split_subS1/q perp k par", "heatmap-side");
+        let side = choice_for("key_split_subS1/q perp k par", "heatmap-side");
         assert_eq!(side.options[1].heatmap.to_string(), "query_split_subS1/q perp k par");
-        let minus = of("key_subWU", "heatmap-minus");
+        let minus = choice_for("key_subWU", "heatmap-minus");
         assert_eq!(minus.options[1].heatmap.to_string(), "key_subWU_subS1");
         // The query's side has no query from W_U[IO]: whole, still minus the same.
         assert_eq!(
-            of("key_subWU_subS1", "heatmap-side").options[1].heatmap.to_string(),
+            choice_for("key_subWU_subS1", "heatmap-side").options[1]
+                .heatmap
+                .to_string(),
             "query_subS1"
         );
     }

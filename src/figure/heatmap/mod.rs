@@ -17,8 +17,8 @@ use crate::plot::{HeatmapPlot, HeatmapView, Plot, Theme};
 /// The kind of figure that shows the chosen heatmap.
 pub struct Heatmaps;
 
-fn plot(of: Subject<'_>, view: &HeatmapView) -> Result<HeatmapPlot> {
-    HeatmapPlot::of_result(of.result, view, of.view.prompt)
+fn plot(subject: Subject<'_>, view: &HeatmapView) -> Result<HeatmapPlot> {
+    HeatmapPlot::of_result(subject.result, view, subject.view.prompt)
 }
 
 impl FigureKind for Heatmaps {
@@ -26,8 +26,8 @@ impl FigureKind for Heatmaps {
         &[FigureName::HEATMAP]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.heatmap(&of.view.heatmap.name).is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.heatmap(&subject.view.heatmap.name).is_some()
     }
 
     fn stays(&self) -> bool {
@@ -38,13 +38,13 @@ impl FigureKind for Heatmaps {
         FigureId::one_of(name, view.heatmap.name.to_string())
     }
 
-    fn views(&self, of: Subject<'_>) -> Vec<View> {
+    fn views(&self, subject: Subject<'_>) -> Vec<View> {
         let shown = |name| {
-            let mut view = of.view.clone();
+            let mut view = subject.view.clone();
             view.heatmap.name = name;
             view
         };
-        of.result.heatmap_names().into_iter().map(shown).collect()
+        subject.result.heatmap_names().into_iter().map(shown).collect()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -63,9 +63,9 @@ impl FigureKind for Heatmaps {
         "Contributions of components to the attention score".to_owned()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        let heatmap = of.result.heatmap(&of.view.heatmap.name);
-        let summary = heatmap.map(|heatmap| words::summary(of.result, heatmap, of.view.prompt));
+    fn summary(&self, subject: Subject<'_>) -> String {
+        let heatmap = subject.result.heatmap(&subject.view.heatmap.name);
+        let summary = heatmap.map(|heatmap| words::summary(subject.result, heatmap, subject.view.prompt));
         summary.unwrap_or_default()
     }
 
@@ -81,21 +81,21 @@ impl FigureKind for Heatmaps {
         Controls::Heatmap
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        Ok(plot(of, &of.view.heatmap)?.into())
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        Ok(plot(subject, &subject.view.heatmap)?.into())
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
         let view = HeatmapView {
             zoom: None,
-            ..of.view.heatmap.clone()
+            ..subject.view.heatmap.clone()
         };
-        let heatmap = of.result.heatmap(&view.name);
-        Ok(tables::tables(of.result, heatmap, &plot(of, &view)?))
+        let heatmap = subject.result.heatmap(&view.name);
+        Ok(tables::tables(subject.result, heatmap, &plot(subject, &view)?))
     }
 
-    fn offered(&self, of: Subject<'_>) -> Vec<(&'static str, &'static str)> {
-        let heatmap = of.result.heatmap(&of.view.heatmap.name);
+    fn offered(&self, subject: Subject<'_>) -> Vec<(&'static str, &'static str)> {
+        let heatmap = subject.result.heatmap(&subject.view.heatmap.name);
         let of_prompts = heatmap.is_some_and(|heatmap| heatmap.per_prompt.is_some());
         let offered = tables::OFFERED.into_iter();
         offered.take(if of_prompts { 3 } else { 2 }).collect()
@@ -105,9 +105,9 @@ impl FigureKind for Heatmaps {
         tables::is_short(table)
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let view = &of.view.heatmap;
-        Ok(script::script(view, &plot(of, view)?, theme))
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let view = &subject.view.heatmap;
+        Ok(script::script(view, &plot(subject, view)?, theme))
     }
 
     fn is_key(&self, key: &str) -> bool {

@@ -63,15 +63,15 @@ pub fn cell_explanation(result: &ResultFile, name: &HeatmapId, prompt: Option<us
     if heatmap.note.is_some() {
         return "each cell is a mean; below it is said over which prompts.".to_owned();
     }
-    let (of, all) = (result.heatmap_prompts(), result.prompt_count());
-    if of < all {
+    let (known, all) = (result.heatmap_prompts(), result.prompt_count());
+    if known < all {
         format!(
             "each cell is a mean over the first {} of the {} prompts.",
-            grouped(of),
+            grouped(known),
             grouped(all)
         )
     } else {
-        format!("each cell is a mean over {}.", counted(of, "prompt", "prompts"))
+        format!("each cell is a mean over {}.", counted(known, "prompt", "prompts"))
     }
 }
 
@@ -115,29 +115,33 @@ mod tests {
     fn a_cell_names_its_own_prompts() {
         let recorded = include_bytes!("../../../public/recorded/gpt2-small-10.7.json");
         let mut result = ResultFile::from_json(recorded).expect("the recorded run");
-        let of = |result: &ResultFile, name: &str, prompt| cell_explanation(result, &HeatmapId::from(name), prompt);
+        let explanation =
+            |result: &ResultFile, name: &str, prompt| cell_explanation(result, &HeatmapId::from(name), prompt);
         assert_eq!(
-            of(&result, "key", None),
+            explanation(&result, "key", None),
             "each cell is a mean over the first 40 of the 1,200 prompts."
         );
         assert_eq!(
-            of(&result, "key", Some(7)),
-            of(&result, "key", None),
+            explanation(&result, "key", Some(7)),
+            explanation(&result, "key", None),
             "it has no cells of prompts"
         );
         for name in ["query", "key_subWU", "key_split/q par k par"] {
-            assert!(of(&result, name, None).contains("said over which prompts"), "{name}");
+            assert!(
+                explanation(&result, name, None).contains("said over which prompts"),
+                "{name}"
+            );
         }
         let section = result.contributions_mut().expect("recorded");
         let heatmap = section.heatmaps.get_mut(&HeatmapId::KEY).expect("key");
         let cells = heatmap.components.len();
         heatmap.per_prompt = Some(Array::of_rows(vec![0.5; 40 * cells], cells));
         assert_eq!(
-            of(&result, "key", Some(7)),
+            explanation(&result, "key", Some(7)),
             "each cell is what its component adds in prompt 8, the one that is marked."
         );
         assert!(
-            of(&result, "key", Some(40)).contains("a mean"),
+            explanation(&result, "key", Some(40)).contains("a mean"),
             "prompts beyond the first batch have no cells"
         );
         assert!(absent(&result).contains("when the run is complete"));

@@ -37,13 +37,13 @@ fn histogram(name: FigureName) -> HistogramId {
 }
 
 /// The plot of all values, whatever is zoomed to.
-fn whole(of: Subject<'_>) -> HistogramPlot {
-    let name = histogram(of.name);
+fn whole(subject: Subject<'_>) -> HistogramPlot {
+    let name = histogram(subject.name);
     let view = HistogramView {
         zoom: None,
-        ..of.view.histogram(name)
+        ..subject.view.histogram(name)
     };
-    HistogramPlot::of_result(of.result, name, &view)
+    HistogramPlot::of_result(subject.result, name, &view)
 }
 
 impl FigureKind for Histograms {
@@ -51,8 +51,8 @@ impl FigureKind for Histograms {
         &NAMES
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        !of.result.series(histogram(of.name)).is_empty()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        !subject.result.series(histogram(subject.name)).is_empty()
     }
 
     fn stays(&self) -> bool {
@@ -75,8 +75,8 @@ impl FigureKind for Histograms {
         words::title(histogram(name))
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        words::summary(of.result, histogram(of.name))
+    fn summary(&self, subject: Subject<'_>) -> String {
+        words::summary(subject.result, histogram(subject.name))
     }
 
     fn keys_help(&self) -> &'static str {
@@ -87,14 +87,14 @@ impl FigureKind for Histograms {
         Controls::Histogram(histogram(name))
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        let name = histogram(of.name);
-        let plot = HistogramPlot::of_result(of.result, name, &of.view.histogram(name));
-        Ok(plot.with_prompt(of.result, name, of.view.prompt).into())
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        let name = histogram(subject.name);
+        let plot = HistogramPlot::of_result(subject.result, name, &subject.view.histogram(name));
+        Ok(plot.with_prompt(subject.result, name, subject.view.prompt).into())
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        Ok(tables::tables(of.result, histogram(of.name), &whole(of)))
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        Ok(tables::tables(subject.result, histogram(subject.name), &whole(subject)))
     }
 
     fn offered(&self, _of: Subject<'_>) -> Vec<(&'static str, &'static str)> {
@@ -105,9 +105,9 @@ impl FigureKind for Histograms {
         tables::is_short(table)
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let name = histogram(of.name);
-        let plot = HistogramPlot::of_result(of.result, name, &of.view.histogram(name));
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let name = histogram(subject.name);
+        let plot = HistogramPlot::of_result(subject.result, name, &subject.view.histogram(name));
         Ok(script::script(name, &plot, theme))
     }
 

@@ -25,12 +25,12 @@ const COLOR: usize = OF_NO_VECTOR[0];
 /// A bar for each group of directions.
 pub struct RecurringDirections;
 
-fn section(of: Subject<'_>) -> Result<(&RunDirectionsSection, &GroupsOverPrompts)> {
-    let section = of
+fn section(subject: Subject<'_>) -> Result<(&RunDirectionsSection, &GroupsOverPrompts)> {
+    let section = subject
         .result
         .run_directions()
         .ok_or_else(|| Error::new(ErrorKind::Plot, "the result has no directions over its prompts"))?;
-    Ok((section, of_name(section, of.name)))
+    Ok((section, of_name(section, subject.name)))
 }
 
 fn of_name(section: &RunDirectionsSection, name: FigureName) -> &GroupsOverPrompts {
@@ -48,18 +48,18 @@ fn score(name: FigureName) -> &'static str {
     }
 }
 
-fn title(of: Subject<'_>) -> Result<String> {
-    let (section, _) = section(of)?;
+fn title(subject: Subject<'_>) -> Result<String> {
+    let (section, _) = section(subject)?;
     let prompts = counted(section.prompts, "prompt", "prompts");
     Ok(format!(
         "Directions of the {} of head {} over {prompts}",
-        score(of.name),
+        score(subject.name),
         section.head
     ))
 }
 
-fn dots(of: Subject<'_>) -> Result<DotsPlot> {
-    let (section, groups) = section(of)?;
+fn dots(subject: Subject<'_>) -> Result<DotsPlot> {
+    let (section, groups) = section(subject)?;
     let row = |group: RecurringGroup| {
         let mean = f64::from(group.mean);
         let deviation = group.deviation.map(f64::from);
@@ -88,7 +88,7 @@ fn dots(of: Subject<'_>) -> Result<DotsPlot> {
         }
     };
     Ok(DotsPlot {
-        title: title(of)?,
+        title: title(subject)?,
         x_label: "Mean added to the score \u{b1} standard deviation; right: share of prompts".into(),
         rows: words::by_size(section, groups)
             .into_iter()
@@ -105,8 +105,8 @@ impl FigureKind for RecurringDirections {
         &[NAME, RELATIVE]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.run_directions().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.run_directions().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -141,24 +141,25 @@ impl FigureKind for RecurringDirections {
         }
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        match section(of) {
-            Ok((section, groups)) => words::directions(section, groups, score(of.name)).join(" "),
+    fn summary(&self, subject: Subject<'_>) -> String {
+        match section(subject) {
+            Ok((section, groups)) => words::directions(section, groups, score(subject.name)).join(" "),
             Err(_) => "Nothing is known of the head's directions.".into(),
         }
     }
 
-    fn description(&self, of: Subject<'_>) -> Vec<String> {
-        let description = section(of).map(|(section, groups)| words::directions(section, groups, score(of.name)));
+    fn description(&self, subject: Subject<'_>) -> Vec<String> {
+        let description =
+            section(subject).map(|(section, groups)| words::directions(section, groups, score(subject.name)));
         description.unwrap_or_default()
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        dots(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        dots(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let (section, groups) = section(of)?;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let (section, groups) = section(subject)?;
         let deviations = groups.deviation.as_ref().map(crate::analysis::Array::data);
         let row = |(index, (first, count)): (usize, (usize, usize))| {
             let single =
@@ -186,7 +187,7 @@ impl FigureKind for RecurringDirections {
         ];
         Ok(vec![Table {
             name: "groups",
-            title: title(of)?,
+            title: title(subject)?,
             caption: format!(
                 "A row per group of directions; the last column has the prompts in which it is among the fewest that make up nine tenths. Biases \
                  add {} on average; all add up to {}.",
@@ -198,10 +199,10 @@ impl FigureKind for RecurringDirections {
         }])
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let plot = dots(of)?;
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let plot = dots(subject)?;
         let mut script = Script::new("", BODY);
-        let field = match of.name {
+        let field = match subject.name {
             RELATIVE => "relative",
             _ => "score",
         };

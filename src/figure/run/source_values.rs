@@ -85,8 +85,8 @@ impl FigureKind for SourceValues {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.run_writes().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.run_writes().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -108,38 +108,38 @@ impl FigureKind for SourceValues {
         "What the head writes over the prompts".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        match section(of.result) {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        match section(subject.result) {
             Ok(section) => words::source(section).join(" "),
             Err(_) => "Nothing is known of what the head writes.".into(),
         }
     }
 
-    fn description(&self, of: Subject<'_>) -> Vec<String> {
-        section(of.result).map(words::source).unwrap_or_default()
+    fn description(&self, subject: Subject<'_>) -> Vec<String> {
+        section(subject.result).map(words::source).unwrap_or_default()
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        Ok(histogram(section(of.result)?, of.view.prompt).into())
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        Ok(histogram(section(subject.result)?, subject.view.prompt).into())
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let section = section(of.result)?;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let section = section(subject.result)?;
         let series = histogram(section, None).series.into_iter().map(|series| {
             let stats = series.stats;
-            let of =
+            let subject =
                 |read: fn(&BoxStats) -> f64| stats.as_ref().map_or(Field::Empty, |stats| Field::Double(read(stats)));
             vec![
                 Field::Text(series.label),
                 Field::Count(stats.as_ref().map_or(0, |stats| stats.count)),
-                of(|stats| stats.mean),
+                subject(|stats| stats.mean),
                 stats
                     .as_ref()
                     .and_then(|stats| stats.standard_deviation)
                     .map_or(Field::Empty, Field::Double),
-                of(|stats| stats.q1),
-                of(|stats| stats.median),
-                of(|stats| stats.q3),
+                subject(|stats| stats.q1),
+                subject(|stats| stats.median),
+                subject(|stats| stats.q3),
             ]
         });
         let columns = [
@@ -158,15 +158,15 @@ impl FigureKind for SourceValues {
             columns: columns.map(str::to_owned).to_vec(),
             rows: series.collect(),
         };
-        Ok(vec![statistics, of_prompts(of.result, section)])
+        Ok(vec![statistics, of_prompts(subject.result, section)])
     }
 
     fn is_short(&self, table: &str) -> bool {
         table == "statistics"
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let plot = histogram(section(of.result)?, None);
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let plot = histogram(section(subject.result)?, None);
         let mut script = Script::new("", BODY);
         script.texts(&[
             ("TITLE", &plot.title),

@@ -26,8 +26,8 @@ fn title(result: &ResultFile) -> Result<String> {
     Ok(format!("What head {head} attends to, and what it lowers most"))
 }
 
-fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let looked = TokenOverPrompts::all(section(of.result)?);
+fn matrix(subject: Subject<'_>) -> Result<MatrixPlot> {
+    let looked = TokenOverPrompts::all(section(subject.result)?);
     let cell = |looked: &TokenOverPrompts, column: usize| {
         let share = looked.shares()[column];
         Some(MatrixCell {
@@ -45,7 +45,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
         .map(|looked| (0..COLUMNS.len()).map(|column| cell(looked, column)).collect())
         .collect();
     Ok(MatrixPlot {
-        title: title(of.result)?,
+        title: title(subject.result)?,
         x_label: "Share of prompts".into(),
         y_label: "Token".into(),
         rows: looked.iter().map(|looked| looked.name.to_owned()).collect(),
@@ -61,8 +61,8 @@ impl FigureKind for CopySuppression {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.run_writes().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.run_writes().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -84,22 +84,22 @@ impl FigureKind for CopySuppression {
         "Copy suppression over the prompts".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        match section(of.result) {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        match section(subject.result) {
             Ok(section) => words::suppression(section).join(" "),
             Err(_) => "Nothing is known of what the head suppresses.".into(),
         }
     }
 
-    fn description(&self, of: Subject<'_>) -> Vec<String> {
-        section(of.result).map(words::suppression).unwrap_or_default()
+    fn description(&self, subject: Subject<'_>) -> Vec<String> {
+        section(subject.result).map(words::suppression).unwrap_or_default()
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        matrix(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        matrix(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
         let row = |looked: &TokenOverPrompts| {
             let shares = looked.shares().map(Field::Single);
             [Field::Text(looked.name.to_owned()), Field::Count(looked.count())]
@@ -110,17 +110,17 @@ impl FigureKind for CopySuppression {
         let columns = ["token", "prompts", "lowered_most", "predicted", "both"];
         Ok(vec![Table {
             name: "shares",
-            title: title(of.result)?,
+            title: title(subject.result)?,
             caption: "A row per token that is looked at: in how many prompts there is one, and in which share of these it is the one that the \
                       head lowers most, one of the ten likeliest before the head, and both."
                 .into(),
             columns: columns.map(str::to_owned).to_vec(),
-            rows: TokenOverPrompts::all(section(of.result)?).iter().map(row).collect(),
+            rows: TokenOverPrompts::all(section(subject.result)?).iter().map(row).collect(),
         }])
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let plot = matrix(of)?;
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let plot = matrix(subject)?;
         let mut script = Script::new("from matplotlib.colors import LinearSegmentedColormap", BODY);
         script.texts(&[("TITLE", &plot.title), ("X_LABEL", &plot.x_label)]);
         script.line("ROWS", &list(&plot.rows));

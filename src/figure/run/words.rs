@@ -139,14 +139,14 @@ impl TokenOverPrompts {
     /// The attended token, the one that is second, and one that is drawn.
     pub(super) fn all(section: &RunWritesSection) -> [Self; 3] {
         let prompts = 0..section.rank.len();
-        let of = |name, read: &dyn Fn(usize) -> Option<Chances>| Self {
+        let over_prompts = |name, read: &dyn Fn(usize) -> Option<Chances>| Self {
             name,
             found: prompts.clone().map(read).collect(),
         };
         [
-            of("attended most", &|prompt| section.of_attended(prompt)),
-            of("attended second", &|prompt| section.of_second(prompt)),
-            of("drawn from the others", &|prompt| section.of_random(prompt)),
+            over_prompts("attended most", &|prompt| section.of_attended(prompt)),
+            over_prompts("attended second", &|prompt| section.of_second(prompt)),
+            over_prompts("drawn from the others", &|prompt| section.of_random(prompt)),
         ]
     }
 
@@ -157,9 +157,14 @@ impl TokenOverPrompts {
 
     /// In which share of these it is lowered most, predicted, and both.
     pub(super) fn shares(&self) -> [f32; 3] {
-        let reads: [fn(&Chances) -> f32; 3] = [|of| of.suppressed, |of| of.predicted, |of| of.both];
+        let reads: [fn(&Chances) -> f32; 3] = [|chances| chances.suppressed, |of| of.predicted, |of| of.both];
         reads.map(|read| {
-            let sum: f64 = self.found.iter().flatten().map(|of| f64::from(read(of))).sum();
+            let sum: f64 = self
+                .found
+                .iter()
+                .flatten()
+                .map(|chances| f64::from(read(chances)))
+                .sum();
             (sum / self.count().max(1) as f64) as f32
         })
     }
@@ -176,12 +181,12 @@ impl TokenOverPrompts {
 /// How often what the head attends to most is what it lowers most, and whether that is more than its controls.
 pub(super) fn suppression(section: &RunWritesSection) -> Vec<String> {
     let [attended, second, drawn] = TokenOverPrompts::all(section);
-    let (n, all) = (attended.count(), |looked: &TokenOverPrompts, of: usize| {
+    let (n, all) = (attended.count(), |looked: &TokenOverPrompts, which: usize| {
         looked
             .found
             .iter()
             .flatten()
-            .filter(|chances| [chances.suppressed, chances.predicted, chances.both][of] > 0.0)
+            .filter(|chances| [chances.suppressed, chances.predicted, chances.both][which] > 0.0)
             .count()
     });
     if n == 0 {
@@ -263,7 +268,11 @@ pub(super) fn by_size(section: &RunDirectionsSection, groups: &GroupsOverPrompts
             first,
             count,
             mean,
-            deviation: groups.deviation.as_ref().and_then(|of| of.data().get(index)).copied(),
+            deviation: groups
+                .deviation
+                .as_ref()
+                .and_then(|deviations| deviations.data().get(index))
+                .copied(),
             explaining,
         })
         .collect();
@@ -337,13 +346,13 @@ pub(super) fn directions(section: &RunDirectionsSection, groups: &GroupsOverProm
     });
     // Of large scores the last digits are lost: what is lost is small beside them.
     let size = groups.mean_score.abs();
-    let (residual, of) = if size > LARGE_SCORE {
+    let (residual, unit) = if size > LARGE_SCORE {
         (groups.max_abs_residual / size, " of its mean")
     } else {
         (groups.max_abs_residual, "")
     };
     description.push(format!(
-        "Directions and biases add up to the {score} in every prompt, but for {residual:.0e}{of} at most; its mean is {}.",
+        "Directions and biases add up to the {score} in every prompt, but for {residual:.0e}{unit} at most; its mean is {}.",
         number(f64::from(groups.mean_score), 3)
     ));
     description

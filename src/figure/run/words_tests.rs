@@ -38,7 +38,7 @@ fn wave(index: u16) -> f32 {
 
 #[test]
 fn what_is_concluded_of_the_source_stands_on_its_control() {
-    let of = |own: f32, other: f32, n: u16| {
+    let described = |own: f32, other: f32, n: u16| {
         let prompt = |index| (own + wave(index), other + wave(index + 3), false);
         source(&made_up(&(0..n).map(prompt).collect::<Vec<_>>())).join(" ")
     };
@@ -49,7 +49,7 @@ fn what_is_concluded_of_the_source_stands_on_its_control() {
         (2.0, 2.0, "no difference beyond chance."),
         (2.0, 4.0, "not of one kind"),
     ] {
-        let description = of(own, other, 42);
+        let description = described(own, other, 42);
         assert!(description.contains(words), "{description}");
         assert!(
             description.contains("42 prompts") && description.contains("95 % interval"),
@@ -58,7 +58,7 @@ fn what_is_concluded_of_the_source_stands_on_its_control() {
     }
     // Of five prompts nothing is concluded.
     for own in [-2.0, 2.0] {
-        let description = of(own, 0.0, 5);
+        let description = described(own, 0.0, 5);
         assert!(
             description.starts_with("Over 5 prompts") && !description.contains("the head "),
             "{description}"
@@ -75,11 +75,11 @@ fn what_is_concluded_of_the_source_stands_on_its_control() {
 
 #[test]
 fn suppression_is_concluded_only_against_both_controls() {
-    let of = |lowered: usize, n: usize| {
+    let described = |lowered: usize, n: usize| {
         let prompts: Vec<_> = (0..n).map(|index| (0.0, 0.0, index < lowered)).collect();
         suppression(&made_up(&prompts)).join(" ")
     };
-    let description = of(30, 40);
+    let description = described(30, 40);
     assert!(
         description.starts_with("In 30 of 40 prompts (75 %)") && description.contains("so it does lower"),
         "{description}"
@@ -88,12 +88,12 @@ fn suppression_is_concluded_only_against_both_controls() {
         description.contains("ten likeliest before the head in 40 of 40 prompts, and both in 30."),
         "{description}"
     );
-    let description = of(0, 40);
+    let description = described(0, 40);
     assert!(
         description.starts_with("In 0 of 40 prompts") && description.contains("not beyond chance"),
         "{description}"
     );
-    let description = of(5, 5);
+    let description = described(5, 5);
     assert!(
         description.starts_with("In 5 of 5 prompts") && !description.contains("so it"),
         "{description}"
@@ -114,16 +114,16 @@ fn directions_recur_where_they_are_in_nine_of_ten_prompts_beyond_chance() {
         mean_score: 1.0,
         max_abs_residual: 1e-6,
     };
-    let description = |of: GroupsOverPrompts, prompts: usize| {
+    let description = |groups: GroupsOverPrompts, prompts: usize| {
         let section = RunDirectionsSection {
             head: Head::new(10, 7),
             prompts,
             values: Array::vector(vec![3.0, 2.0, 1.9999, 1.0]),
             groups: vec![1, 2, 1],
-            score: of.clone(),
-            relative: of.clone(),
+            score: groups.clone(),
+            relative: groups.clone(),
         };
-        directions(&section, &of, "score").join(" ")
+        directions(&section, &groups, "score").join(" ")
     };
     let some = description(groups([10, 40, 36], 1, 40), 40);
     assert!(

@@ -33,7 +33,7 @@ pub(super) fn take(view: &mut ScatterView, key: &str, value: &str) -> Result<()>
         X => view.x = Some(series(key, value)?),
         Y => view.y = Some(series(key, value)?),
         SORT => list.sort = Some(series(key, value)?),
-        OF => list.of = Some(series(key, value)?),
+        OF => list.bounded_series = Some(series(key, value)?),
         DESCENDING => list.descending = switch(key, value)?,
         LEAST => list.least = Some(bound(key, value)?),
         MOST => list.most = Some(bound(key, value)?),
@@ -73,7 +73,7 @@ pub(super) fn write(view: &ScatterView, query: &mut Query) {
     query.given(Y, text(view.y.as_ref()));
     query.given(SORT, text(list.sort.as_ref()));
     query.given(DESCENDING, list.descending.then(|| "1".to_owned()));
-    query.given(OF, text(list.of.as_ref()));
+    query.given(OF, text(list.bounded_series.as_ref()));
     query.given(LEAST, text(list.least));
     query.given(MOST, text(list.most));
     query.given(GROUP, list.group.map(|(by, number)| format!("{by},{number}")));
@@ -86,7 +86,7 @@ pub(super) fn clean(view: &mut ScatterView) {
     of_series(&mut view.y);
     let list = &mut view.list;
     of_series(&mut list.sort);
-    of_series(&mut list.of);
+    of_series(&mut list.bounded_series);
     let of_bound = |bound: Option<f64>| bound.filter(|value| value.abs() <= MAX_VALUE).map(|value| value + 0.0);
     (list.least, list.most) = (of_bound(list.least), of_bound(list.most));
     list.group = list.group.filter(|(_, number)| *number <= MAX_GROUP);

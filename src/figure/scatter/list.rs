@@ -32,7 +32,7 @@ impl PromptList {
             };
             prompts.retain(has);
         }
-        if let Some(values) = bounded(result, view).and_then(|of| result.values_by_prompt(&of)) {
+        if let Some(values) = bounded(result, view).and_then(|series| result.values_by_prompt(&series)) {
             let (least, most) = (list.least.unwrap_or(f64::MIN), list.most.unwrap_or(f64::MAX));
             prompts.retain(|prompt| {
                 let value = values.get(*prompt).copied().map(f64::from);
@@ -69,12 +69,12 @@ pub fn of_group(result: &ResultFile, list: &ListView) -> Option<Vec<usize>> {
 pub fn axes(result: &ResultFile, view: &ScatterView) -> Option<(PromptSeries, PromptSeries)> {
     let all: Vec<PromptSeries> = result.by_prompt().into_iter().map(|(series, _)| series).collect();
     let there = |series: Option<PromptSeries>| series.filter(|series| all.contains(series));
-    let of = |series: &SeriesId| there(Some(PromptSeries::new(HistogramId::KeysFixedScores, series.clone())));
+    let score_series = |series: &SeriesId| there(Some(PromptSeries::new(HistogramId::KeysFixedScores, series.clone())));
     let (claimed, _) = result.claim(HistogramId::KeysFixedScores);
     let x = there(view.x.clone())
-        .or_else(|| of(claimed))
+        .or_else(|| score_series(claimed))
         .or_else(|| all.first().cloned())?;
-    let usual = of(&SeriesId::NoPatching).filter(|series| *series != x);
+    let usual = score_series(&SeriesId::NoPatching).filter(|series| *series != x);
     let other = || all.iter().find(|series| **series != x).cloned();
     let y = there(view.y.clone()).or(usual).or_else(other)?;
     Some((x, y))
@@ -84,7 +84,10 @@ pub fn axes(result: &ResultFile, view: &ScatterView) -> Option<(PromptSeries, Pr
 fn bounded(result: &ResultFile, view: &ScatterView) -> Option<PromptSeries> {
     let list = &view.list;
     let asked = list.least.is_some() || list.most.is_some();
-    let there = list.of.clone().filter(|of| result.values_by_prompt(of).is_some());
+    let there = list
+        .bounded_series
+        .clone()
+        .filter(|series| result.values_by_prompt(series).is_some());
     there.or_else(|| axes(result, view).map(|(x, _)| x)).filter(|_| asked)
 }
 

@@ -28,10 +28,13 @@ fn series(text: &str) -> PromptSeries {
 }
 
 /// Puts `values` in place of those of a series.
-fn set(result: &mut ResultFile, of: &PromptSeries, values: Vec<f32>) {
+fn set(result: &mut ResultFile, series_name: &PromptSeries, values: Vec<f32>) {
     let sides = &mut result.substitution_mut().unwrap().series;
-    let series = sides.get_mut(of.histogram.side()).get_mut(&of.series).unwrap();
-    *series.values_mut(of.histogram) = Some(Array::vector(values));
+    let series = sides
+        .get_mut(series_name.histogram.side())
+        .get_mut(&series_name.series)
+        .unwrap();
+    *series.values_mut(series_name.histogram) = Some(Array::vector(values));
 }
 
 fn listed(result: &ResultFile, list: ListView) -> PromptList {
@@ -61,27 +64,27 @@ fn all_prompts_are_listed_by_number_at_first() {
 #[test]
 fn every_series_can_be_sorted_by_both_ways() {
     let result = recorded();
-    for (of, values) in result.by_prompt() {
+    for (series, values) in result.by_prompt() {
         let list = |descending| {
             let list = ListView {
-                sort: Some(of.clone()),
+                sort: Some(series.clone()),
                 descending,
                 ..ListView::default()
             };
             listed(&result, list).prompts
         };
         let (up, down) = (list(false), list(true));
-        assert!(up.windows(2).all(|two| values[two[0]] <= values[two[1]]), "{of}");
-        assert!(down.windows(2).all(|two| values[two[0]] >= values[two[1]]), "{of}");
+        assert!(up.windows(2).all(|two| values[two[0]] <= values[two[1]]), "{series}");
+        assert!(down.windows(2).all(|two| values[two[0]] >= values[two[1]]), "{series}");
         // Equal values stand by number, so that a list is the same every time.
         assert!(
             up.windows(2)
                 .all(|two| values[two[0]] < values[two[1]] || two[0] < two[1]),
-            "{of}"
+            "{series}"
         );
         let mut all = up.clone();
         all.sort_unstable();
-        assert_eq!(all, (0..1200).collect::<Vec<_>>(), "{of}");
+        assert_eq!(all, (0..1200).collect::<Vec<_>>(), "{series}");
     }
 }
 
@@ -96,10 +99,10 @@ fn texts_values_and_kinds_leave_prompts_out() {
     // A run without texts can't be searched: nothing is left out.
     assert_eq!(listed(&recorded(), of_mary.clone()).prompts.len(), 1200);
 
-    let of = series("keys_fixed_scores:W_U[IO]");
-    let values = result.values_by_prompt(&of).unwrap();
+    let of_io = series("keys_fixed_scores:W_U[IO]");
+    let values = result.values_by_prompt(&of_io).unwrap();
     let bounded = ListView {
-        of: Some(of.clone()),
+        bounded_series: Some(of_io.clone()),
         least: Some(5.0),
         most: Some(9.0),
         ..ListView::default()
@@ -151,12 +154,12 @@ fn what_a_result_does_not_have_leaves_nothing_out() {
 #[test]
 fn prompts_without_a_value_come_last() {
     let mut result = recorded();
-    let of = series("keys_fixed_scores:W_U[IO]");
-    let first = result.values_by_prompt(&of).unwrap()[..40].to_vec();
-    set(&mut result, &of, first);
+    let of_io = series("keys_fixed_scores:W_U[IO]");
+    let first = result.values_by_prompt(&of_io).unwrap()[..40].to_vec();
+    set(&mut result, &of_io, first);
     for descending in [false, true] {
         let list = ListView {
-            sort: Some(of.clone()),
+            sort: Some(of_io.clone()),
             descending,
             ..ListView::default()
         };
@@ -189,7 +192,7 @@ fn the_list_has_a_column_of_all_that_it_is_about() {
     let mut view = ScatterView::default();
     assert_eq!(columns(&result, &view).len(), 2);
     view.list.sort = Some(series("keys_fixed_probs:W_U[S]"));
-    view.list.of = Some(series("queries_fixed_scores:W_EE[IO]"));
+    view.list.bounded_series = Some(series("queries_fixed_scores:W_EE[IO]"));
     assert_eq!(columns(&result, &view).len(), 3, "nothing is left out by the last one");
     view.list.least = Some(0.0);
     assert_eq!(columns(&result, &view).len(), 4);

@@ -24,8 +24,8 @@ const NAME: FigureName = FigureName::new("scatter");
 /// A mark per prompt.
 pub struct Scatter;
 
-fn there(of: Subject<'_>) -> Result<(PromptSeries, PromptSeries)> {
-    axes(of.result, &of.view.scatter).ok_or_else(absent)
+fn there(subject: Subject<'_>) -> Result<(PromptSeries, PromptSeries)> {
+    axes(subject.result, &subject.view.scatter).ok_or_else(absent)
 }
 
 fn absent() -> Error {
@@ -74,8 +74,8 @@ impl FigureKind for Scatter {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        axes(of.result, &of.view.scatter).is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        axes(subject.result, &subject.view.scatter).is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -94,9 +94,9 @@ impl FigureKind for Scatter {
         "Two series, prompt by prompt".to_owned()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        let view = &of.view.scatter;
-        words::summary(of.result, view, of_group(of.result, &view.list).as_deref())
+    fn summary(&self, subject: Subject<'_>) -> String {
+        let view = &subject.view.scatter;
+        words::summary(subject.result, view, of_group(subject.result, &view.list).as_deref())
     }
 
     fn keys_help(&self) -> &'static str {
@@ -107,19 +107,19 @@ impl FigureKind for Scatter {
         Controls::Scatter
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        let view = &of.view.scatter;
-        let group = of_group(of.result, &view.list);
-        let plot = scatter_plot(of.result, view, group.as_deref(), of.view.prompt);
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        let view = &subject.view.scatter;
+        let group = of_group(subject.result, &view.list);
+        let plot = scatter_plot(subject.result, view, group.as_deref(), subject.view.prompt);
         Ok(plot.ok_or_else(absent)?.into())
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let (x, y) = there(of)?;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let (x, y) = there(subject)?;
         Ok(tables::tables(
-            of.result,
-            &of.view.scatter,
-            &title(of.result, &x, &y),
+            subject.result,
+            &subject.view.scatter,
+            &title(subject.result, &x, &y),
             &x,
             &y,
         ))
@@ -133,9 +133,9 @@ impl FigureKind for Scatter {
         tables::is_short(table)
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let (x, y) = there(of)?;
-        Ok(script::script(&title(of.result, &x, &y), &x, &y, theme))
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let (x, y) = there(subject)?;
+        Ok(script::script(&title(subject.result, &x, &y), &x, &y, theme))
     }
 
     fn is_key(&self, key: &str) -> bool {

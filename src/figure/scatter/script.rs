@@ -12,14 +12,14 @@ const BODY: &str = include_str!("script.py");
 pub(super) fn script(title: &str, x: &PromptSeries, y: &PromptSeries, theme: &Theme) -> Script {
     let mut script = Script::new("", BODY);
     script.comment("Where the values are in a result file of version 1, where they are in one of version 2, and what they are called.");
-    for (name, of) in [("X", x), ("Y", y)] {
-        let (histogram, side) = (of.histogram, of.histogram.side());
+    for (name, axis) in [("X", x), ("Y", y)] {
+        let (histogram, side) = (axis.histogram, axis.histogram.side());
         let values = if histogram.probs() { "probabilities" } else { "scores" };
         let truth = if histogram.probs() { "true_prob" } else { "true_score" };
-        let series = if of.series.is_true_values() {
+        let series = if axis.series.is_true_values() {
             String::new()
         } else {
-            of.series.to_string()
+            axis.series.to_string()
         };
         let parts = [
             histogram.as_str(),
@@ -27,7 +27,7 @@ pub(super) fn script(title: &str, x: &PromptSeries, y: &PromptSeries, theme: &Th
             values,
             truth,
             &series,
-            &series_name(of),
+            &series_name(axis),
         ];
         script.line(name, &format!("({})", parts.map(quoted).join(", ")));
     }

@@ -87,17 +87,17 @@ fn agreement(result: &ResultFile, title: &str, x: &PromptSeries, y: &PromptSerie
     let mut fields: Vec<(String, Field)> = vec![("count".to_owned(), Field::Count(pairs.len()))];
     for (name, series, values) in [("x", x, &xs), ("y", y, &ys)] {
         let stats = BoxStats::of(values);
-        let of = |number: fn(&BoxStats) -> Option<f64>| double(stats.as_ref().and_then(number));
+        let field = |number: fn(&BoxStats) -> Option<f64>| double(stats.as_ref().and_then(number));
         fields.extend([
             (name.to_owned(), series_name(series).as_str().into()),
-            (format!("{name} mean"), of(|stats| Some(stats.mean))),
+            (format!("{name} mean"), field(|stats| Some(stats.mean))),
             (
                 format!("{name} standard deviation"),
-                of(|stats| stats.standard_deviation),
+                field(|stats| stats.standard_deviation),
             ),
-            (format!("{name} first quartile"), of(|stats| Some(stats.q1))),
-            (format!("{name} median"), of(|stats| Some(stats.median))),
-            (format!("{name} third quartile"), of(|stats| Some(stats.q3))),
+            (format!("{name} first quartile"), field(|stats| Some(stats.q1))),
+            (format!("{name} median"), field(|stats| Some(stats.median))),
+            (format!("{name} third quartile"), field(|stats| Some(stats.q3))),
         ]);
     }
     let difference = PairedDifference::of(&ys, &xs).filter(|_| x.has_unit_of(y));

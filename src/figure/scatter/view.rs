@@ -23,7 +23,7 @@ pub struct ListView {
     /// What their texts contain, in capitals or not; empty for any.
     pub text: String,
     /// The series that `least` and `most` are about; None for the one along the axis below.
-    pub of: Option<PromptSeries>,
+    pub bounded_series: Option<PromptSeries>,
     /// The least value of those that are listed.
     pub least: Option<f64>,
     /// The greatest value of those that are listed.

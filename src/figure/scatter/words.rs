@@ -19,23 +19,31 @@ pub(super) const EXPLANATION: &str = "One mark for each prompt, at its values in
     marks that the list leaves out are faint.";
 
 /// What a series is called where those of all histograms stand beside each other: `W_U[IO] (score, keys fixed)`.
-pub fn series_name(of: &PromptSeries) -> String {
-    let kind = if of.histogram.probs() { "probability" } else { "score" };
-    if of.series.is_true_values() {
-        return of.series.to_string();
+pub fn series_name(series: &PromptSeries) -> String {
+    let kind = if series.histogram.probs() {
+        "probability"
+    } else {
+        "score"
+    };
+    if series.series.is_true_values() {
+        return series.series.to_string();
     }
-    let fixed = if of.histogram.keys_fixed() { "keys" } else { "queries" };
-    format!("{} ({kind}, {fixed} fixed)", of.series)
+    let fixed = if series.histogram.keys_fixed() {
+        "keys"
+    } else {
+        "queries"
+    };
+    format!("{} ({kind}, {fixed} fixed)", series.series)
 }
 
 /// Decimals that values of a series are told with.
-pub fn decimals(of: &PromptSeries) -> usize {
-    if of.histogram.probs() { 3 } else { 2 }
+pub fn decimals(series: &PromptSeries) -> usize {
+    if series.histogram.probs() { 3 } else { 2 }
 }
 
 /// Pairs of finite values with their prompts.
 pub(super) fn pairs(result: &ResultFile, x: &PromptSeries, y: &PromptSeries) -> Vec<(usize, (f64, f64))> {
-    let values = |of| result.values_by_prompt(of).unwrap_or_default();
+    let values = |series| result.values_by_prompt(series).unwrap_or_default();
     let both = values(x).iter().zip(values(y)).enumerate();
     let pairs = both.map(|(prompt, (x, y))| (prompt, (f64::from(*x), f64::from(*y))));
     pairs.filter(|(_, (x, y))| x.is_finite() && y.is_finite()).collect()

@@ -10,11 +10,11 @@ fn recorded() -> ResultFile {
 }
 
 /// Puts `values` in place of those of a series.
-fn set(result: &mut ResultFile, of: &str, values: Vec<f32>) {
-    let of: PromptSeries = of.parse().unwrap();
+fn set(result: &mut ResultFile, name: &str, values: Vec<f32>) {
+    let parsed: PromptSeries = name.parse().unwrap();
     let sides = &mut result.substitution_mut().unwrap().series;
-    let series = sides.get_mut(of.histogram.side()).get_mut(&of.series).unwrap();
-    *series.values_mut(of.histogram) = Some(Array::vector(values));
+    let series = sides.get_mut(parsed.histogram.side()).get_mut(&parsed.series).unwrap();
+    *series.values_mut(parsed.histogram) = Some(Array::vector(values));
 }
 
 /// What is told of the kind that `view` asks for.
@@ -33,7 +33,11 @@ fn view(x: &str, y: &str) -> ScatterView {
 #[test]
 fn series_have_names_of_their_own() {
     let result = recorded();
-    let mut names: Vec<String> = result.by_prompt().iter().map(|(of, _)| series_name(of)).collect();
+    let mut names: Vec<String> = result
+        .by_prompt()
+        .iter()
+        .map(|(series, _)| series_name(series))
+        .collect();
     let count = names.len();
     names.sort_unstable();
     names.dedup();

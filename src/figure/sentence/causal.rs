@@ -29,8 +29,8 @@ fn section(result: &ResultFile) -> Result<&CausalSection> {
 }
 
 /// What is recomputed and what is predicted of each component of `side`; None where it is not recomputed yet.
-fn cells(of: Subject<'_>, section: &CausalSection, side: Side) -> Vec<(Option<f32>, f32)> {
-    let measure = of.view.sentence.causal;
+fn cells(subject: Subject<'_>, section: &CausalSection, side: Side) -> Vec<(Option<f32>, f32)> {
+    let measure = subject.view.sentence.causal;
     let side = section.side(side);
     let recomputed = side.recomputed.of(measure);
     let predicted = side.predicted.of(measure).iter().enumerate();
@@ -44,11 +44,11 @@ fn grid(section: &CausalSection) -> Heatmap {
     Heatmap::of_one(section.components.clone(), vec![0.0; section.components.len()])
 }
 
-fn title(of: Subject<'_>) -> Result<String> {
-    let section = section(of.result)?;
-    let sentence = of.view.sentence;
-    let (dest, src) = pair_words(of.result, section.dest, section.src);
-    let how = if of.name == PREDICTED {
+fn title(subject: Subject<'_>) -> Result<String> {
+    let section = section(subject.result)?;
+    let sentence = subject.view.sentence;
+    let (dest, src) = pair_words(subject.result, section.dest, section.src);
+    let how = if subject.name == PREDICTED {
         "as linearly predicted"
     } else {
         "recomputed"
@@ -61,11 +61,11 @@ fn title(of: Subject<'_>) -> Result<String> {
     ))
 }
 
-fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let section = section(of.result)?;
-    let side = of.view.sentence.causal_side;
-    let predicted = of.name == PREDICTED;
-    let values = cells(of, section, side);
+fn matrix(subject: Subject<'_>) -> Result<MatrixPlot> {
+    let section = section(subject.result)?;
+    let side = subject.view.sentence.causal_side;
+    let predicted = subject.name == PREDICTED;
+    let values = cells(subject, section, side);
     // Of both maps, so that one color is one number.
     let sizes = values.iter().flat_map(|&(one, other)| [one.unwrap_or_default(), other]);
     let limit = sizes.map(|value| f64::from(value).abs()).fold(0.0, f64::max);
@@ -83,7 +83,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
     let grid = grid(section);
     let rows = grid.table(&values).into_iter();
     Ok(MatrixPlot {
-        title: title(of)?,
+        title: title(subject)?,
         x_label: "Component (attn heads & MLP)".into(),
         y_label: "Layer".into(),
         rows: grid.rows().iter().map(ToString::to_string).collect(),
@@ -102,8 +102,8 @@ impl FigureKind for Causal {
         &[RECOMPUTED, PREDICTED]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.causal().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.causal().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -140,21 +140,21 @@ impl FigureKind for Causal {
         }
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        match section(of.result) {
-            Ok(section) => agreement(section, of.view.sentence.causal),
+    fn summary(&self, subject: Subject<'_>) -> String {
+        match section(subject.result) {
+            Ok(section) => agreement(section, subject.view.sentence.causal),
             Err(_) => "There is no causal map.".into(),
         }
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        matrix(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        matrix(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let section = section(of.result)?;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let section = section(subject.result)?;
         let rows = Side::ALL.into_iter().flat_map(|side| {
-            let values = section.components.iter().zip(cells(of, section, side));
+            let values = section.components.iter().zip(cells(subject, section, side));
             values.map(move |(component, (recomputed, predicted))| {
                 vec![
                     Field::Text(side.to_string()),
@@ -166,10 +166,10 @@ impl FigureKind for Causal {
         });
         Ok(vec![Table {
             name: "causal_map",
-            title: title(of)?,
+            title: title(subject)?,
             caption: format!(
                 "A row per component and side: change of the {} without it.",
-                measure_name(of.view.sentence.causal)
+                measure_name(subject.view.sentence.causal)
             ),
             columns: ["side", "component", "recomputed", "predicted"]
                 .map(str::to_owned)
@@ -178,11 +178,11 @@ impl FigureKind for Causal {
         }])
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let section = section(of.result)?;
-        let sentence = of.view.sentence;
-        let mut script = script::of_matrix(MatrixKind::Causal, &matrix(of)?, theme);
-        let map = if of.name == PREDICTED {
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let section = section(subject.result)?;
+        let sentence = subject.view.sentence;
+        let mut script = script::of_matrix(MatrixKind::Causal, &matrix(subject)?, theme);
+        let map = if subject.name == PREDICTED {
             "predicted"
         } else {
             "recomputed"

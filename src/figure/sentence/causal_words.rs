@@ -21,7 +21,7 @@ pub fn known(section: &CausalSection) -> (usize, usize) {
 /// How far what is recomputed and what is predicted agree.
 pub fn agreement(section: &CausalSection, measure: Measure) -> String {
     let (all, cells) = known(section);
-    let of = if cells == all {
+    let which = if cells == all {
         format!("all {all} cells")
     } else {
         format!("the {cells} of {all} cells that are known so far")
@@ -29,12 +29,12 @@ pub fn agreement(section: &CausalSection, measure: Measure) -> String {
     let correlation = section.agreement(measure).correlation;
     match correlation {
         Some(correlation) => format!(
-            "Change of the {}: recomputed and predicted correlate with {} over {of} of both sides.",
+            "Change of the {}: recomputed and predicted correlate with {} over {which} of both sides.",
             measure_name(measure),
             number(correlation, 2)
         ),
         None => format!(
-            "Change of the {}: no correlation, as it is the same in {of}.",
+            "Change of the {}: no correlation, as it is the same in {which}.",
             measure_name(measure)
         ),
     }

@@ -39,8 +39,8 @@ fn title(result: &ResultFile, section: &EffectsSection) -> String {
     format!("Direct effects at {dest} on {}", difference(section))
 }
 
-fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let section = section(of.result)?;
+fn matrix(subject: Subject<'_>) -> Result<MatrixPlot> {
+    let section = section(subject.result)?;
     let lines = |component: Component, value: f32| {
         vec![
             component.name(),
@@ -48,7 +48,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
             format!("of {}", number(f64::from(section.difference), 4)),
         ]
     };
-    let mut plot = component_map(title(of.result, section), &heatmap(section), lines);
+    let mut plot = component_map(title(subject.result, section), &heatmap(section), lines);
     plot.pick = place_of(&heatmap(section), Component::Head(section.head));
     Ok(plot)
 }
@@ -58,8 +58,8 @@ impl FigureKind for ComponentEffects {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.effects().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.effects().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -80,8 +80,8 @@ impl FigureKind for ComponentEffects {
         "Direct effects".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        let Ok(section) = section(of.result) else {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        let Ok(section) = section(subject.result) else {
             return "There are no direct effects.".into();
         };
         let mut all: Vec<(&Component, &f32)> = section.components.iter().zip(section.effects.data()).collect();
@@ -94,12 +94,12 @@ impl FigureKind for ComponentEffects {
         format!("{} The largest: {}.", effects_sum(section), description.join(", "))
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        matrix(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        matrix(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let section = section(of.result)?;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let section = section(subject.result)?;
         let row = |(component, value): (&Component, &f32)| {
             vec![
                 Field::Text(component.label()),
@@ -110,7 +110,7 @@ impl FigureKind for ComponentEffects {
         let bias = [BIAS, "bias of the unembedding"].map(|text| Field::Text(text.to_owned()));
         let bias: Vec<Field> = bias.into_iter().chain([Field::Single(section.bias)]).collect();
         let rows = section.components.iter().zip(section.effects.data()).map(row);
-        let title = title(of.result, section);
+        let title = title(subject.result, section);
         let components = Table {
             name: "effects",
             title: title.clone(),
@@ -118,7 +118,7 @@ impl FigureKind for ComponentEffects {
             columns: ["component", "name", "effect"].map(str::to_owned).to_vec(),
             rows: rows.chain([bias]).collect(),
         };
-        let texts = of.result.attention().map_or(&[][..], |attention| &attention.texts);
+        let texts = subject.result.attention().map_or(&[][..], |attention| &attention.texts);
         let source = |(position, value): (usize, &f32)| {
             vec![
                 Field::Count(position),
@@ -138,9 +138,9 @@ impl FigureKind for ComponentEffects {
         Ok(vec![components, by_source])
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let mut script = script::of_matrix(MatrixKind::Direct, &matrix(of)?, theme);
-        script::components(&mut script, &heatmap(section(of.result)?));
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let mut script = script::of_matrix(MatrixKind::Direct, &matrix(subject)?, theme);
+        script::components(&mut script, &heatmap(section(subject.result)?));
         Ok(script)
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn place_of(heatmap: &Heatmap, component: Component) -> Option<(usize
     let table = heatmap.table(heatmap.mean.data());
     let mut rows = table.iter().enumerate();
     rows.find_map(|(row, cells)| {
-        let is_it = |cell: &Option<(Component, f32)>| cell.is_some_and(|(of, _)| of == component);
+        let is_it = |cell: &Option<(Component, f32)>| cell.is_some_and(|(other, _)| other == component);
         cells.iter().position(is_it).map(|column| (row, column))
     })
 }

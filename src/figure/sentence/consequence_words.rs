@@ -20,8 +20,8 @@ fn signed(value: f64, digits: usize) -> String {
 
 /// What direct effects are on: "logit(“·Mary”) − logit(“·John”)".
 pub fn difference(section: &EffectsSection) -> String {
-    let of = |target: &LabeledToken| format!("logit({})", token_name(&target.text));
-    format!("{} \u{2212} {}", of(&section.a), of(&section.b))
+    let logit = |target: &LabeledToken| format!("logit({})", token_name(&target.text));
+    format!("{} \u{2212} {}", logit(&section.a), logit(&section.b))
 }
 
 /// That direct effects and b_U add up to the difference of the logits, with the numbers.
@@ -114,9 +114,9 @@ pub fn copies(section: &WritesSection, times: f32) -> String {
 
 /// Tokens with their values `times` so much, in their order.
 pub fn valued(tokens: &[TokenValue], times: f32) -> Vec<BarLine> {
-    let line = |of: &TokenValue| BarLine {
-        name: visible(&of.text),
-        value: f64::from(of.value * times),
+    let line = |token: &TokenValue| BarLine {
+        name: visible(&token.text),
+        value: f64::from(token.value * times),
         step: None,
     };
     tokens.iter().map(line).collect()

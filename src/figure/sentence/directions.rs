@@ -47,8 +47,8 @@ fn of_score(result: &ResultFile, section: &DirectionsSection) -> String {
     format!("the {score} of {} from {dest} to {src}", head_title(section.head))
 }
 
-fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let section = section(of.result)?;
+fn matrix(subject: Subject<'_>) -> Result<MatrixPlot> {
+    let section = section(subject.result)?;
     let groups = groups_by_size(section);
     let biases: f64 = section.biases.data().iter().map(|bias| f64::from(*bias)).sum();
     let last = groups.last().map_or(0.0, |group| group.so_far);
@@ -81,7 +81,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
     let sizes = cells.iter().flatten().flatten().map(|cell| f64::from(cell.value).abs());
     let opened = groups.iter().position(|group| group.has(section.opened.direction));
     Ok(MatrixPlot {
-        title: format!("Directions of {}", of_score(of.result, section)),
+        title: format!("Directions of {}", of_score(subject.result, section)),
         x_label: "Directions, the largest first; biases".into(),
         y_label: "To the score".into(),
         rows: ["adds", "so far"].map(str::to_owned).to_vec(),
@@ -101,8 +101,8 @@ impl FigureKind for HeadDirections {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.directions().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.directions().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -123,8 +123,8 @@ impl FigureKind for HeadDirections {
         "Directions of the head".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        let Ok(section) = section(of.result) else {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        let Ok(section) = section(subject.result) else {
             return "There are no directions.".into();
         };
         let groups = groups_by_size(section).into_iter().take(LISTED);
@@ -136,12 +136,12 @@ impl FigureKind for HeadDirections {
         )
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        matrix(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        matrix(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let section = section(of.result)?;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let section = section(subject.result)?;
         let mut so_far = 0.0;
         let rows = section.of_groups().into_iter().map(|(first, count, value)| {
             so_far += f64::from(value);
@@ -157,7 +157,7 @@ impl FigureKind for HeadDirections {
                 Field::Double(so_far),
             ]
         });
-        let title = format!("Directions of {}", of_score(of.result, section));
+        let title = format!("Directions of {}", of_score(subject.result, section));
         let groups = Table {
             name: "groups",
             title: title.clone(),
@@ -187,10 +187,10 @@ impl FigureKind for HeadDirections {
         Ok([groups, biases].into_iter().chain(opened).collect())
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let mut script = script::of_matrix(MatrixKind::Directions, &matrix(of)?, theme);
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let mut script = script::of_matrix(MatrixKind::Directions, &matrix(subject)?, theme);
         script.comment("The first direction of each group, and how many it has.");
-        let groups = groups_by_size(section(of.result)?);
+        let groups = groups_by_size(section(subject.result)?);
         let groups = groups.iter().map(|group| format!("({}, {})", group.first, group.count));
         script.rows("GROUPS", &groups.collect::<Vec<_>>());
         Ok(script)
@@ -199,8 +199,8 @@ impl FigureKind for HeadDirections {
 
 /// The tokens of the direction that is opened.
 fn tokens(title: String, section: &DirectionsSection) -> Table {
-    let end = |of: &DirectionExtremes, end: &'static str, tokens: &[TokenValue]| {
-        let name = ends_name(of.matrix, of.side);
+    let end = |extremes: &DirectionExtremes, end: &'static str, tokens: &[TokenValue]| {
+        let name = ends_name(extremes.matrix, extremes.side);
         let row = |token: &TokenValue| {
             vec![
                 Field::Text(name.clone()),
@@ -212,7 +212,13 @@ fn tokens(title: String, section: &DirectionsSection) -> Table {
         tokens.iter().map(row).collect::<Vec<_>>()
     };
     let rows = section.opened.tokens.iter();
-    let rows = rows.flat_map(|of| [end(of, "along", &of.along), end(of, "against", &of.against)].concat());
+    let rows = rows.flat_map(|extremes| {
+        [
+            end(extremes, "along", &extremes.along),
+            end(extremes, "against", &extremes.against),
+        ]
+        .concat()
+    });
     Table {
         name: "tokens",
         title,
@@ -234,19 +240,19 @@ fn side(name: FigureName) -> Side {
 }
 
 /// What each component adds along the direction on the side of `of`, as a heatmap, and its title.
-fn side_map(of: Subject<'_>) -> Result<(Heatmap, String)> {
-    let section = section(of.result)?;
+fn side_map(subject: Subject<'_>) -> Result<(Heatmap, String)> {
+    let section = section(subject.result)?;
     let opened = &section.opened;
-    let (values, at) = match side(of.name) {
+    let (values, at) = match side(subject.name) {
         Side::Query => (&opened.query, section.dest),
         Side::Key => (&opened.key, section.src),
     };
-    let (at, _) = pair_words(of.result, at, at);
+    let (at, _) = pair_words(subject.result, at, at);
     let title = format!(
         "What was written at {at} adds along direction {} of {} ({} side)",
         opened.direction,
         head_title(section.head),
-        side(of.name)
+        side(subject.name)
     );
     Ok((
         Heatmap::of_one(opened.components.clone(), values.data().to_vec()),
@@ -254,9 +260,9 @@ fn side_map(of: Subject<'_>) -> Result<(Heatmap, String)> {
     ))
 }
 
-fn side_matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let (heatmap, title) = side_map(of)?;
-    let direction = section(of.result)?.opened.direction;
+fn side_matrix(subject: Subject<'_>) -> Result<MatrixPlot> {
+    let (heatmap, title) = side_map(subject)?;
+    let direction = section(subject.result)?.opened.direction;
     let lines = |component: Component, value: f32| {
         vec![
             component.name(),
@@ -271,8 +277,8 @@ impl FigureKind for DirectionSides {
         &[QUERY_SIDE, KEY_SIDE]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.directions().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.directions().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -301,8 +307,8 @@ impl FigureKind for DirectionSides {
         format!("Writers along a direction, {} side", side(name))
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        let Ok((heatmap, title)) = side_map(of) else {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        let Ok((heatmap, title)) = side_map(subject) else {
             return "There are no directions.".into();
         };
         let mut writers: Vec<(&Component, &f32)> = heatmap.components.iter().zip(heatmap.mean.data()).collect();
@@ -313,12 +319,12 @@ impl FigureKind for DirectionSides {
         format!("{title}. The largest: {}.", description.collect::<Vec<_>>().join(", "))
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        side_matrix(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        side_matrix(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let (heatmap, title) = side_map(of)?;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let (heatmap, title) = side_map(subject)?;
         let row = |(component, value): (&Component, &f32)| {
             vec![
                 Field::Text(component.label()),
@@ -338,10 +344,10 @@ impl FigureKind for DirectionSides {
         }])
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let mut script = script::of_matrix(MatrixKind::Direction, &side_matrix(of)?, theme);
-        script.texts(&[("SIDE", side(of.name).as_str())]);
-        script::components(&mut script, &side_map(of)?.0);
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let mut script = script::of_matrix(MatrixKind::Direction, &side_matrix(subject)?, theme);
+        script.texts(&[("SIDE", side(subject.name).as_str())]);
+        script::components(&mut script, &side_map(subject)?.0);
         Ok(script)
     }
 }

@@ -16,12 +16,12 @@ const NAME: FigureName = FigureName::new("dots");
 /// A dot for each vector that is put in place of what the head reads.
 pub struct Dots;
 
-fn histogram(of: Subject<'_>) -> HistogramId {
-    of.view.sentence.dots
+fn histogram(subject: Subject<'_>) -> HistogramId {
+    subject.view.sentence.dots
 }
 
-fn plot(of: Subject<'_>) -> Result<DotsPlot> {
-    let (section, histogram) = (substituted(of.result)?, histogram(of));
+fn plot(subject: Subject<'_>) -> Result<DotsPlot> {
+    let (section, histogram) = (substituted(subject.result)?, histogram(subject));
     let own = f64::from(section.own(histogram));
     let row = |row: DotRow<'_>| DotsRow {
         color: row.series.color().unwrap_or_default(),
@@ -32,17 +32,17 @@ fn plot(of: Subject<'_>) -> Result<DotsPlot> {
             range: (f64::from(band.low), f64::from(band.high)),
             mean: f64::from(band.mean),
         }),
-        lines: lines(of.result, section, histogram, &row),
+        lines: lines(subject.result, section, histogram, &row),
         label: row.label,
     };
     Ok(DotsPlot {
-        title: title(of.result, histogram)?,
+        title: title(subject.result, histogram)?,
         x_label: if histogram.probs() {
             "Attention (probability)".into()
         } else {
             "Score".into()
         },
-        rows: rows(of.result, histogram)?.into_iter().map(row).collect(),
+        rows: rows(subject.result, histogram)?.into_iter().map(row).collect(),
         reference: (
             own,
             format!("own {}: {}", kind(histogram), format_value(histogram, own)),
@@ -56,8 +56,8 @@ impl FigureKind for Dots {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.substituted().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.substituted().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -80,17 +80,18 @@ impl FigureKind for Dots {
         "The score with something else there".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        summary(of.result, histogram(of)).unwrap_or_else(|_| "Nothing was put in place of what a head reads.".into())
+    fn summary(&self, subject: Subject<'_>) -> String {
+        summary(subject.result, histogram(subject))
+            .unwrap_or_else(|_| "Nothing was put in place of what a head reads.".into())
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        plot(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        plot(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let histogram = histogram(of);
-        let (title, rows) = (title(of.result, histogram)?, rows(of.result, histogram)?);
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let histogram = histogram(subject);
+        let (title, rows) = (title(subject.result, histogram)?, rows(subject.result, histogram)?);
         let number = |value: Option<f32>| value.map_or(Field::Empty, Field::Single);
         let computed = |value: Option<f64>| value.map_or(Field::Empty, Field::Double);
         let series = |row: &DotRow<'_>| {
@@ -163,9 +164,9 @@ impl FigureKind for Dots {
         table == "vectors"
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let (plot, histogram) = (plot(of)?, histogram(of));
-        let names: Vec<String> = rows(of.result, histogram)?
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let (plot, histogram) = (plot(subject)?, histogram(subject));
+        let names: Vec<String> = rows(subject.result, histogram)?
             .iter()
             .map(|row| row.series.to_string())
             .collect();

@@ -77,7 +77,7 @@ pub fn adds_up(section: &DrillDownSection, texts: &[String]) -> String {
         }
         _ => format!("{} components", decomposition.parts.len()),
     };
-    let of = match section.part_path.path.last() {
+    let decomposed = match section.part_path.path.last() {
         Some(Step::Source(position)) => format!("what was read at {}", word(texts, *position)),
         Some(Step::Component(component)) => component.name(),
         None => String::new(),
@@ -91,7 +91,7 @@ pub fn adds_up(section: &DrillDownSection, texts: &[String]) -> String {
         _ => String::new(),
     };
     format!(
-        "{what} add up to {}; {of}{at} adds {}.",
+        "{what} add up to {}; {decomposed}{at} adds {}.",
         number(f64::from(decomposition.sum), 4),
         number(f64::from(decomposition.cell), 4)
     )

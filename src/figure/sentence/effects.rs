@@ -28,9 +28,9 @@ fn section(result: &ResultFile) -> Result<&HeadEffectsSection> {
 }
 
 /// What is shown: what the view asks for, where that is known.
-fn shown(of: Subject<'_>) -> Result<Effect> {
-    let section = section(of.result)?;
-    let asked = of.view.sentence.effect;
+fn shown(subject: Subject<'_>) -> Result<Effect> {
+    let section = section(subject.result)?;
+    let asked = subject.view.sentence.effect;
     Ok(if asked.values(section).is_some() {
         asked
     } else {
@@ -55,9 +55,9 @@ fn title(section: &HeadEffectsSection, effect: Effect) -> String {
     format!("{what}: mean of {prompts}")
 }
 
-fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let (section, effect) = (section(of.result)?, shown(of)?);
-    let (layers, heads) = (of.result.config.n_layer, of.result.config.n_head);
+fn matrix(subject: Subject<'_>) -> Result<MatrixPlot> {
+    let (section, effect) = (section(subject.result)?, shown(subject)?);
+    let (layers, heads) = (subject.result.config.n_layer, subject.result.config.n_head);
     let values = effect.by_head(section);
     let limit = values
         .iter()
@@ -94,8 +94,8 @@ impl FigureKind for Effects {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.head_effects().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.head_effects().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -124,8 +124,8 @@ impl FigureKind for Effects {
         "Effects of heads".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        let (Ok(section), Ok(effect)) = (section(of.result), shown(of)) else {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        let (Ok(section), Ok(effect)) = (section(subject.result), shown(subject)) else {
             return "There are no effects of heads.".into();
         };
         let mut heads = effect.by_head(section);
@@ -142,12 +142,12 @@ impl FigureKind for Effects {
         )
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        matrix(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        matrix(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let section = section(of.result)?;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let section = section(subject.result)?;
         let known: Vec<(Effect, Vec<f32>)> = Effect::ALL
             .into_iter()
             .filter_map(|effect| Some((effect, effect.values(section)?)))
@@ -159,7 +159,7 @@ impl FigureKind for Effects {
         };
         Ok(vec![Table {
             name: "head_effects",
-            title: title(section, shown(of)?),
+            title: title(section, shown(subject)?),
             caption: "A row per head: its direct effect, what becomes of it without one of them, and what its activations restore; \
                       means over the prompts."
                 .into(),
@@ -171,9 +171,9 @@ impl FigureKind for Effects {
         }])
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let mut script = script::of_matrix(MatrixKind::Effects, &matrix(of)?, theme);
-        script.texts(&[("EFFECT", shown(of)?.value())]);
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let mut script = script::of_matrix(MatrixKind::Effects, &matrix(subject)?, theme);
+        script.texts(&[("EFFECT", shown(subject)?.value())]);
         Ok(script)
     }
 

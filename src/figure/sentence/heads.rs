@@ -19,9 +19,9 @@ const NAME: FigureName = FigureName::new("heads");
 /// A map of all heads, colored by a [`Measure`].
 pub struct Heads;
 
-fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let (section, measure, result) = (attention(of.result)?, measure(of)?, of.result);
-    let (layers, heads) = (of.result.config.n_layer, of.result.config.n_head);
+fn matrix(subject: Subject<'_>) -> Result<MatrixPlot> {
+    let (section, measure, result) = (attention(subject.result)?, measure(subject)?, subject.result);
+    let (layers, heads) = (subject.result.config.n_layer, subject.result.config.n_head);
     let cell = |layer: usize, head: usize| {
         let head = Head::new(layer, head);
         let value = measure.of(result, head)?;
@@ -50,7 +50,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
         .collect();
     let values = cells.iter().flatten().flatten().map(|cell| cell.value);
     Ok(MatrixPlot {
-        title: title(of)?,
+        title: title(subject)?,
         x_label: "Head".into(),
         y_label: "Layer".into(),
         rows: (0..layers).map(|layer| Row::Layer(layer).to_string()).collect(),
@@ -62,23 +62,23 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
 }
 
 /// What is shown: what the view asks for, where that is known.
-fn measure(of: Subject<'_>) -> Result<Measure> {
-    attention(of.result).map(|_| of.view.sentence.measure.or_known(of.result))
+fn measure(subject: Subject<'_>) -> Result<Measure> {
+    attention(subject.result).map(|_| subject.view.sentence.measure.or_known(subject.result))
 }
 
-fn title(of: Subject<'_>) -> Result<String> {
-    let section = attention(of.result)?;
-    let (dest, src) = pair_words(of.result, section.dest, section.src);
+fn title(subject: Subject<'_>) -> Result<String> {
+    let section = attention(subject.result)?;
+    let (dest, src) = pair_words(subject.result, section.dest, section.src);
     let (known, all) = (
         section.known_heads().len(),
-        of.result.config.n_layer * of.result.config.n_head,
+        subject.result.config.n_layer * subject.result.config.n_head,
     );
     let heads = if known == all {
         "every head".to_owned()
     } else {
         format!("{known} of {all} heads")
     };
-    Ok(match measure(of)? {
+    Ok(match measure(subject)? {
         Measure::Attention => format!("Attention of {heads} from {dest} to {src}"),
         Measure::Score => format!("Score of {heads} from {dest} to {src}"),
         Measure::Entropy => format!("How widely {heads} look from {dest} (entropy in nats)").replacen(
@@ -89,7 +89,7 @@ fn title(of: Subject<'_>) -> Result<String> {
         Measure::PreviousToken => format!("Mean attention of {heads} to the token before"),
         Measure::FirstToken => format!("Mean attention of {heads} to the first token"),
         Measure::DuplicateToken => format!("Mean attention of {heads} to earlier copies of the token"),
-        Measure::DirectEffect => match of.result.effects() {
+        Measure::DirectEffect => match subject.result.effects() {
             Some(section) => format!("Direct effect of {heads} at {dest} on {}", difference(section)),
             None => format!("Direct effect of {heads} at {dest}"),
         },
@@ -101,8 +101,8 @@ impl FigureKind for Heads {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.attention().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.attention().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -130,16 +130,16 @@ impl FigureKind for Heads {
         "Map of heads".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        let Ok(section) = attention(of.result) else {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        let Ok(section) = attention(subject.result) else {
             return "There is no attention of a sentence.".into();
         };
         let shares = section.known_heads().into_iter();
         let mut by_size: Vec<(Head, f32)> = shares
-            .filter_map(|head| Some((head, Measure::Attention.of(of.result, head)?)))
+            .filter_map(|head| Some((head, Measure::Attention.of(subject.result, head)?)))
             .collect();
         by_size.sort_by(|left, right| right.1.total_cmp(&left.1));
-        let (dest, src) = pair_words(of.result, section.dest, section.src);
+        let (dest, src) = pair_words(subject.result, section.dest, section.src);
         let description: Vec<String> = by_size
             .iter()
             .take(3)
@@ -152,15 +152,15 @@ impl FigureKind for Heads {
         )
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        matrix(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        matrix(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let section = attention(of.result)?;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let section = attention(subject.result)?;
         let row = |head: Head| {
-            let value = |measure: Measure| measure.of(of.result, head).map_or(Field::Empty, Field::Single);
-            let values = Measure::known(of.result).map(value);
+            let value = |measure: Measure| measure.of(subject.result, head).map_or(Field::Empty, Field::Single);
+            let values = Measure::known(subject.result).map(value);
             [Field::Text(head.to_string())].into_iter().chain(values).collect()
         };
         let caption = match section.scores {
@@ -173,19 +173,19 @@ impl FigureKind for Heads {
         };
         Ok(vec![Table {
             name: "heads",
-            title: title(of)?,
+            title: title(subject)?,
             caption: caption.into(),
             columns: ["head".to_owned()]
                 .into_iter()
-                .chain(Measure::known(of.result).map(|measure| measure.value().to_owned()))
+                .chain(Measure::known(subject.result).map(|measure| measure.value().to_owned()))
                 .collect(),
             rows: section.known_heads().into_iter().map(row).collect(),
         }])
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let mut script = script::of_matrix(MatrixKind::Heads, &matrix(of)?, theme);
-        script.texts(&[("MEASURE", measure(of)?.value())]);
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let mut script = script::of_matrix(MatrixKind::Heads, &matrix(subject)?, theme);
+        script.texts(&[("MEASURE", measure(subject)?.value())]);
         Ok(script)
     }
 

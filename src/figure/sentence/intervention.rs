@@ -42,20 +42,20 @@ fn outcomes<'a>(result: &ResultFile, section: &'a InterventionSection) -> Vec<(S
     [before].into_iter().chain(after).collect()
 }
 
-fn title(of: Subject<'_>) -> Result<String> {
-    let section = section(of.result)?;
-    let (dest, _) = pair_words(of.result, section.dest, section.src);
+fn title(subject: Subject<'_>) -> Result<String> {
+    let section = section(subject.result)?;
+    let (dest, _) = pair_words(subject.result, section.dest, section.src);
     let what = match &section.effects[..] {
-        [effect] => done(of.result, &effect.intervention),
+        [effect] => done(subject.result, &effect.intervention),
         effects => format!("{} interventions", effects.len()),
     };
     Ok(format!("{what}: where {} looks from {dest}", head_title(section.head)))
 }
 
-fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let section = section(of.result)?;
-    let texts = texts(of.result);
-    let outcomes = outcomes(of.result, section);
+fn matrix(subject: Subject<'_>) -> Result<MatrixPlot> {
+    let section = section(subject.result)?;
+    let texts = texts(subject.result);
+    let outcomes = outcomes(subject.result, section);
     let row = |(_, words, outcome): &(String, String, &Outcome)| {
         let cell = |(position, &share): (usize, &f32)| {
             Some(MatrixCell {
@@ -75,7 +75,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
         None => position.to_string(),
     };
     Ok(MatrixPlot {
-        title: title(of)?,
+        title: title(subject)?,
         x_label: "Token looked at".into(),
         y_label: "Attention".into(),
         rows: outcomes.iter().map(|(label, ..)| label.clone()).collect(),
@@ -91,8 +91,8 @@ impl FigureKind for Interventions {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.intervention().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.intervention().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -112,12 +112,14 @@ impl FigureKind for Interventions {
         "Before and after an intervention".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        let Ok(section) = section(of.result) else {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        let Ok(section) = section(subject.result) else {
             return "There is no intervention.".into();
         };
         let effects = section.effects.iter();
-        let description: Vec<String> = effects.map(|effect| description(of.result, section, effect)).collect();
+        let description: Vec<String> = effects
+            .map(|effect| description(subject.result, section, effect))
+            .collect();
         if description.is_empty() {
             "Nothing was put in another's place.".into()
         } else {
@@ -125,14 +127,14 @@ impl FigureKind for Interventions {
         }
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        matrix(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        matrix(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let section = section(of.result)?;
-        let texts = texts(of.result);
-        let outcomes = outcomes(of.result, section);
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let section = section(subject.result)?;
+        let texts = texts(subject.result);
+        let outcomes = outcomes(subject.result, section);
         let labels = || outcomes.iter().map(|(label, ..)| label.clone());
         let attention = |position: usize| {
             let text = texts
@@ -144,7 +146,7 @@ impl FigureKind for Interventions {
             [Field::Count(position), text].into_iter().chain(shares).collect()
         };
         let measures = section.effects.iter().flat_map(|effect| {
-            let what = done(of.result, &effect.intervention);
+            let what = done(subject.result, &effect.intervention);
             lines(section, effect).map(move |line| {
                 let predicted = line.predicted.map_or(Field::Empty, Field::Single);
                 vec![
@@ -170,7 +172,7 @@ impl FigureKind for Interventions {
         Ok(vec![
             Table {
                 name: "measures",
-                title: title(of)?,
+                title: title(subject)?,
                 caption: "A row per number: as it is, recomputed with the intervention, and as linearly predicted."
                     .into(),
                 columns: columns(&["intervention", "measure", "before", "after", "predicted"]),
@@ -178,7 +180,7 @@ impl FigureKind for Interventions {
             },
             Table {
                 name: "attention",
-                title: title(of)?,
+                title: title(subject)?,
                 caption: "A row per token: how much of the attention goes there.".into(),
                 columns: columns(&["position", "token"]).into_iter().chain(labels()).collect(),
                 rows: (0..=section.dest).map(attention).collect(),
@@ -193,7 +195,7 @@ impl FigureKind for Interventions {
         ])
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        Ok(script::of_matrix(MatrixKind::Intervention, &matrix(of)?, theme))
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        Ok(script::of_matrix(MatrixKind::Intervention, &matrix(subject)?, theme))
     }
 }

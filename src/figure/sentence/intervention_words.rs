@@ -178,10 +178,10 @@ pub fn lines(section: &InterventionSection, effect: &Effect) -> [MeasureLine; 4]
         score,
         logit_difference,
     } = *predicted;
-    let line = |name: String, of: &dyn Fn(&Outcome) -> f32, predicted, is_share| MeasureLine {
+    let line = |name: String, value: &dyn Fn(&Outcome) -> f32, predicted, is_share| MeasureLine {
         name,
-        before: of(&section.before),
-        after: of(after),
+        before: value(&section.before),
+        after: value(after),
         predicted,
         is_share,
     };

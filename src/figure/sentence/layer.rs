@@ -81,8 +81,8 @@ impl FigureKind for Layer {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        sections(of.result).is_ok()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        sections(subject.result).is_ok()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -103,15 +103,15 @@ impl FigureKind for Layer {
         "Patterns of a layer".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        let Ok((section, attention)) = sections(of.result) else {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        let Ok((section, attention)) = sections(subject.result) else {
             return "There are no patterns of a layer.".into();
         };
         let mut shares: Vec<(Head, f32)> = heads(section)
             .filter_map(|head| Some((head, attention.row(head).get(attention.src).copied()?)))
             .collect();
         shares.sort_by(|left, right| right.1.total_cmp(&left.1));
-        let (dest, src) = pair_words(of.result, attention.dest, attention.src);
+        let (dest, src) = pair_words(subject.result, attention.dest, attention.src);
         let description: Vec<String> = shares
             .iter()
             .take(3)
@@ -125,12 +125,12 @@ impl FigureKind for Layer {
         )
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        plot(of.result).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        plot(subject.result).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let (section, attention) = sections(of.result)?;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let (section, attention) = sections(subject.result)?;
         let position_of = |side: Side| format!("{side} position");
         let row = |head: Head| {
             let share = attention.row(head).get(attention.src).copied();
@@ -146,7 +146,7 @@ impl FigureKind for Layer {
                 Field::Single(most),
             ])
         };
-        let (dest, src) = pair_words(of.result, attention.dest, attention.src);
+        let (dest, src) = pair_words(subject.result, attention.dest, attention.src);
         let heads_table = Table {
             name: "layer",
             title: title(section),
@@ -204,8 +204,8 @@ impl FigureKind for Layer {
         table != ALL
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        Ok(script::of_patterns(&plot(of.result)?, theme))
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        Ok(script::of_patterns(&plot(subject.result)?, theme))
     }
 
     fn is_key(&self, key: &str) -> bool {

@@ -42,8 +42,8 @@ fn cell(place: usize, text: &str, logprob: f32) -> MatrixCell {
     }
 }
 
-fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let section = section(of.result)?;
+fn matrix(subject: Subject<'_>) -> Result<MatrixPlot> {
+    let section = section(subject.result)?;
     let most = section.layers.iter().map(|layer| layer.tokens.len()).max().unwrap_or(0);
     let row = |(place, layer): (usize, &LensLayer)| {
         let token = |rank: usize| {
@@ -56,7 +56,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
     };
     let ranks = (1..=most).map(|rank| rank.to_string());
     Ok(MatrixPlot {
-        title: title(of.result, section),
+        title: title(subject.result, section),
         x_label: "Likeliest tokens, and both targets".into(),
         y_label: "After".into(),
         rows: (0..section.layers.len()).map(lens_row).collect(),
@@ -72,8 +72,8 @@ impl FigureKind for Lens {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.lens().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.lens().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -94,20 +94,20 @@ impl FigureKind for Lens {
         "After each layer".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        match section(of.result) {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        match section(subject.result) {
             Ok(section) => describe_lens(section),
             Err(_) => "There is nothing after each layer.".into(),
         }
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        matrix(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        matrix(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let section = section(of.result)?;
-        let title = title(of.result, section);
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let section = section(subject.result)?;
+        let title = title(subject.result, section);
         let target = |(place, layer): (usize, &LensLayer)| {
             vec![
                 Field::Text(lens_row(place)),
@@ -136,7 +136,7 @@ impl FigureKind for Lens {
         };
         let tokens = section.layers.iter().enumerate().flat_map(|(place, layer)| {
             let tokens = layer.tokens.iter().enumerate();
-            tokens.map(move |of| token(place, of))
+            tokens.map(move |subject| token(place, subject))
         });
         let likeliest = Table {
             name: "likeliest",
@@ -148,7 +148,7 @@ impl FigureKind for Lens {
         Ok(vec![targets, likeliest])
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        Ok(script::of_matrix(MatrixKind::Lens, &matrix(of)?, theme))
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        Ok(script::of_matrix(MatrixKind::Lens, &matrix(subject)?, theme))
     }
 }

@@ -87,9 +87,9 @@ pub fn shown_pattern(section: &AttentionSection, asked: Option<PatternPart>) -> 
     }
 }
 
-fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let section = attention(of.result)?;
-    let shown = shown_pattern(section, of.view.sentence.pattern);
+fn matrix(subject: Subject<'_>) -> Result<MatrixPlot> {
+    let section = attention(subject.result)?;
+    let shown = shown_pattern(section, subject.view.sentence.pattern);
     let names = |(first, last): (usize, usize)| -> Vec<String> {
         let texts = section.texts.get(first..=last).unwrap_or_default();
         texts.iter().map(|text| name(text)).collect()
@@ -161,8 +161,8 @@ impl FigureKind for Pattern {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.attention().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.attention().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -183,8 +183,8 @@ impl FigureKind for Pattern {
         "Attention pattern".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        let Ok(section) = attention(of.result) else {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        let Ok(section) = attention(subject.result) else {
             return "There is no attention of a sentence.".into();
         };
         let description: Vec<String> = (0..section.texts.len())
@@ -203,12 +203,12 @@ impl FigureKind for Pattern {
         )
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        matrix(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        matrix(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let section = attention(of.result)?;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let section = attention(subject.result)?;
         let rows = (0..section.texts.len()).flat_map(|dest| {
             let shares = section.pattern_row(dest).iter().enumerate();
             shares.map(move |(src, share)| row(section, dest, src, *share))
@@ -240,9 +240,9 @@ impl FigureKind for Pattern {
         table != ALL
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let shown = shown_pattern(attention(of.result)?, of.view.sentence.pattern);
-        Ok(script::of_pattern(shown, &matrix(of)?, theme))
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let shown = shown_pattern(attention(subject.result)?, subject.view.sentence.pattern);
+        Ok(script::of_pattern(shown, &matrix(subject)?, theme))
     }
 
     fn is_key(&self, key: &str) -> bool {

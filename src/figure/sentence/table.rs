@@ -96,11 +96,11 @@ pub fn unfolded_at(section: &PairSection, view: SentenceView, (row, column): (us
     next
 }
 
-fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let section = pair(of.result)?;
+fn matrix(subject: Subject<'_>) -> Result<MatrixPlot> {
+    let section = pair(subject.result)?;
     let (components, width) = (&section.components, section.components.len());
-    let (dest, src) = pair_words(of.result, section.dest, section.src);
-    let view = of.view.sentence;
+    let (dest, src) = pair_words(subject.result, section.dest, section.src);
+    let view = subject.view.sentence;
     let lines = |side| lines(components, side, view.unfolded(side));
     let (rows, columns) = (lines(Side::Query), lines(Side::Key));
     let cell = |row: &Line, column: &Line| {
@@ -192,8 +192,8 @@ impl FigureKind for Both {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.pair().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.pair().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -214,11 +214,11 @@ impl FigureKind for Both {
         "Both sides of the score".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        let Ok(section) = pair(of.result) else {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        let Ok(section) = pair(subject.result) else {
             return "There is no decomposition of a score.".into();
         };
-        let texts = of.result.attention().map_or(&[][..], |attention| &attention.texts);
+        let texts = subject.result.attention().map_or(&[][..], |attention| &attention.texts);
         let description = largest_pairs(section, texts, LISTED).into_iter();
         let description: Vec<String> = description
             .map(|pair| {
@@ -233,12 +233,12 @@ impl FigureKind for Both {
         format!("{} The largest: {}.", sums(section), description.join("; "))
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        matrix(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        matrix(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let section = pair(of.result)?;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let section = pair(subject.result)?;
         let width = section.components.len().max(1);
         let row = |(index, value): (usize, &f32)| {
             let (query, key) = (section.components[index / width], section.components[index % width]);
@@ -260,19 +260,19 @@ impl FigureKind for Both {
             columns: columns.into_iter().chain(["contribution".to_owned()]).collect(),
             rows: section.table.data().iter().enumerate().map(row).collect(),
         };
-        Ok(vec![by_layer(&matrix(of)?), pairs])
+        Ok(vec![by_layer(&matrix(subject)?), pairs])
     }
 
     fn is_short(&self, table: &str) -> bool {
         table != PAIRS
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let section = pair(of.result)?;
-        let mut script = script::of_matrix(MatrixKind::Table, &matrix(of)?, theme);
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let section = pair(subject.result)?;
+        let mut script = script::of_matrix(MatrixKind::Table, &matrix(subject)?, theme);
         script.comment("Which components stand in each row and column.");
         for (name, side) in [("ROW_PARTS", Side::Query), ("COLUMN_PARTS", Side::Key)] {
-            let lines = lines(&section.components, side, of.view.sentence.unfolded(side));
+            let lines = lines(&section.components, side, subject.view.sentence.unfolded(side));
             let parts = lines.iter().map(|line| format!("{:?}", line.members));
             script.rows(name, &parts.collect::<Vec<_>>());
         }

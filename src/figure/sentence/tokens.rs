@@ -26,8 +26,8 @@ struct Token<'a> {
     score: Option<f32>,
 }
 
-fn tokens(of: Subject<'_>) -> Result<Vec<Token<'_>>> {
-    let section = attention(of.result)?;
+fn tokens(subject: Subject<'_>) -> Result<Vec<Token<'_>>> {
+    let section = attention(subject.result)?;
     let (scores, row) = (section.scores_of(section.head), section.row(section.head));
     let token = |(position, text)| Token {
         position,
@@ -39,9 +39,9 @@ fn tokens(of: Subject<'_>) -> Result<Vec<Token<'_>>> {
     Ok(texts.map(token).collect())
 }
 
-fn plot(of: Subject<'_>) -> Result<TokensPlot> {
-    let section = attention(of.result)?;
-    let ids = of.result.prompts.first().map_or(&[][..], |prompt| &prompt.tokens);
+fn plot(subject: Subject<'_>) -> Result<TokensPlot> {
+    let section = attention(subject.result)?;
+    let ids = subject.result.prompts.first().map_or(&[][..], |prompt| &prompt.tokens);
     let chip = |token: Token<'_>| {
         let Token { position, text, .. } = token;
         let mut lines = vec![match ids.get(position) {
@@ -64,16 +64,16 @@ fn plot(of: Subject<'_>) -> Result<TokensPlot> {
         }
     };
     Ok(TokensPlot {
-        title: title(of)?,
-        tokens: tokens(of)?.into_iter().map(chip).collect(),
+        title: title(subject)?,
+        tokens: tokens(subject)?.into_iter().map(chip).collect(),
         dest: section.dest,
         src: section.src,
         labels: [Side::Query, Side::Key].map(|side| side.to_string()),
     })
 }
 
-fn title(of: Subject<'_>) -> Result<String> {
-    let section = attention(of.result)?;
+fn title(subject: Subject<'_>) -> Result<String> {
+    let section = attention(subject.result)?;
     Ok(format!(
         "Attention of {} from {}",
         head_title(section.head),
@@ -86,8 +86,8 @@ impl FigureKind for Tokens {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.attention().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.attention().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -107,16 +107,16 @@ impl FigureKind for Tokens {
         "Attention in the sentence".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        attention(of.result).map_or_else(|_| "There is no attention of a sentence.".into(), answer)
+    fn summary(&self, subject: Subject<'_>) -> String {
+        attention(subject.result).map_or_else(|_| "There is no attention of a sentence.".into(), answer)
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        plot(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        plot(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let with_scores = attention(of.result)?.scores.is_some();
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let with_scores = attention(subject.result)?.scores.is_some();
         let row = |token: Token<'_>| {
             let field = |value: Option<f32>| value.map_or(Field::Empty, Field::Single);
             let score = with_scores.then(|| field(token.score));
@@ -131,17 +131,17 @@ impl FigureKind for Tokens {
         };
         Ok(vec![Table {
             name: "tokens",
-            title: title(of)?,
+            title: title(subject)?,
             caption: caption.into(),
             columns: names
                 .filter(|name| with_scores || *name != Measure::Score.value())
                 .map(str::to_owned)
                 .collect(),
-            rows: tokens(of)?.into_iter().map(row).collect(),
+            rows: tokens(subject)?.into_iter().map(row).collect(),
         }])
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        Ok(script::of_tokens(&plot(of)?, theme))
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        Ok(script::of_tokens(&plot(subject)?, theme))
     }
 }

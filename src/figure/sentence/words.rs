@@ -278,13 +278,13 @@ pub fn score_words(section: &PairSection, texts: &[String], side: Option<Side>) 
 pub fn sums(section: &PairSection) -> String {
     let cells = section.table.data();
     let sum: f64 = cells.iter().map(|&cell| f64::from(cell)).sum();
-    let of = if section.relative.is_some() {
+    let total = if section.relative.is_some() {
         "relative score"
     } else {
         "score"
     };
     format!(
-        "{} pairs of components add up to {}; the {of} is {}.",
+        "{} pairs of components add up to {}; the {total} is {}.",
         crate::quantities::grouped(cells.len()),
         number(sum, 4),
         number(f64::from(section.score), 4)

@@ -47,8 +47,8 @@ fn heatmap(section: &PairSection, side: Side) -> Heatmap {
     Heatmap::of_one(components, sums)
 }
 
-fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let (section, side) = (pair(of.result)?, of.view.sentence.side);
+fn matrix(subject: Subject<'_>) -> Result<MatrixPlot> {
+    let (section, side) = (pair(subject.result)?, subject.view.sentence.side);
     let lines = |component: Component, value: f32| {
         vec![
             component.name(),
@@ -56,12 +56,12 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
             format!("of {}", number(f64::from(section.score), 4)),
         ]
     };
-    Ok(component_map(title(of)?, &heatmap(section, side), lines))
+    Ok(component_map(title(subject)?, &heatmap(section, side), lines))
 }
 
-fn title(of: Subject<'_>) -> Result<String> {
-    let (section, side) = (pair(of.result)?, of.view.sentence.side);
-    let (dest, src) = pair_words(of.result, section.dest, section.src);
+fn title(subject: Subject<'_>) -> Result<String> {
+    let (section, side) = (pair(subject.result)?, subject.view.sentence.side);
+    let (dest, src) = pair_words(subject.result, section.dest, section.src);
     let at = match side {
         Side::Query => dest,
         Side::Key => src,
@@ -77,8 +77,8 @@ impl FigureKind for Writers {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.pair().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.pair().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -101,11 +101,11 @@ impl FigureKind for Writers {
         "Writers of the score".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        let Ok(section) = pair(of.result) else {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        let Ok(section) = pair(subject.result) else {
             return "There is no decomposition of a score.".into();
         };
-        let side = of.view.sentence.side;
+        let side = subject.view.sentence.side;
         let mut writers = of_side(section, side);
         writers.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
         let description: Vec<String> = writers
@@ -121,12 +121,12 @@ impl FigureKind for Writers {
         )
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        matrix(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        matrix(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let (section, side) = (pair(of.result)?, of.view.sentence.side);
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let (section, side) = (pair(subject.result)?, subject.view.sentence.side);
         let row = |(component, value): (Component, f32)| {
             vec![
                 Field::Text(component.label()),
@@ -136,7 +136,7 @@ impl FigureKind for Writers {
         };
         Ok(vec![Table {
             name: "components",
-            title: title(of)?,
+            title: title(subject)?,
             caption: format!(
                 "A row per component; they add up to {}.",
                 number(f64::from(section.score), 4)
@@ -146,9 +146,9 @@ impl FigureKind for Writers {
         }])
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        let (section, side) = (pair(of.result)?, of.view.sentence.side);
-        let mut script = script::of_matrix(MatrixKind::Writers, &matrix(of)?, theme);
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let (section, side) = (pair(subject.result)?, subject.view.sentence.side);
+        let mut script = script::of_matrix(MatrixKind::Writers, &matrix(subject)?, theme);
         script.texts(&[("SIDE", side.as_str()), ("BIAS", &Component::bias(side).label())]);
         script::components(&mut script, &heatmap(section, side));
         Ok(script)

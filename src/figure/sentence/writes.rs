@@ -32,8 +32,8 @@ fn title(result: &ResultFile, section: &WritesSection) -> String {
     )
 }
 
-fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let section = section(of.result)?;
+fn matrix(subject: Subject<'_>) -> Result<MatrixPlot> {
+    let section = section(subject.result)?;
     let sides = [&section.raised, &section.lowered];
     let rows = sides.iter().map(|tokens| tokens.len()).max().unwrap_or(0);
     let cell = |token: &TokenValue| MatrixCell {
@@ -53,7 +53,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
         .collect();
     let sizes = cells.iter().flatten().flatten().map(|cell| f64::from(cell.value).abs());
     Ok(MatrixPlot {
-        title: title(of.result, section),
+        title: title(subject.result, section),
         x_label: "Tokens".into(),
         y_label: "Rank".into(),
         rows: (1..=rows).map(|rank| rank.to_string()).collect(),
@@ -69,8 +69,8 @@ impl FigureKind for HeadWrites {
         &[NAME]
     }
 
-    fn is_in(&self, of: Subject<'_>) -> bool {
-        of.result.writes().is_some()
+    fn is_in(&self, subject: Subject<'_>) -> bool {
+        subject.result.writes().is_some()
     }
 
     fn section(&self, _name: FigureName) -> &'static str {
@@ -91,8 +91,8 @@ impl FigureKind for HeadWrites {
         "What the head writes".into()
     }
 
-    fn summary(&self, of: Subject<'_>) -> String {
-        let Ok(section) = section(of.result) else {
+    fn summary(&self, subject: Subject<'_>) -> String {
+        let Ok(section) = section(subject.result) else {
             return "There is nothing that a head writes.".into();
         };
         let description = |tokens: &[TokenValue]| {
@@ -107,12 +107,12 @@ impl FigureKind for HeadWrites {
         )
     }
 
-    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
-        matrix(of).map(Plot::from)
+    fn plot(&self, subject: Subject<'_>) -> Result<Plot> {
+        matrix(subject).map(Plot::from)
     }
 
-    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let section = section(of.result)?;
+    fn tables(&self, subject: Subject<'_>) -> Result<Vec<Table>> {
+        let section = section(subject.result)?;
         let rows = |end: &'static str, tokens: &[TokenValue]| {
             let row = |(rank, token): (usize, &TokenValue)| {
                 vec![
@@ -128,7 +128,7 @@ impl FigureKind for HeadWrites {
         let all = [rows("raised", &section.raised), rows("lowered", &section.lowered)];
         Ok(vec![Table {
             name: "writes",
-            title: title(of.result, section),
+            title: title(subject.result, section),
             caption: copies(section, 1.0),
             columns: ["end", "rank", "token", "per_attention", "times_attention"]
                 .map(str::to_owned)
@@ -137,7 +137,7 @@ impl FigureKind for HeadWrites {
         }])
     }
 
-    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
-        Ok(script::of_matrix(MatrixKind::Writes, &matrix(of)?, theme))
+    fn script(&self, subject: Subject<'_>, theme: &Theme) -> Result<Script> {
+        Ok(script::of_matrix(MatrixKind::Writes, &matrix(subject)?, theme))
     }
 }

@@ -179,7 +179,7 @@ impl TextPrompts {
         let line = |record: Record| {
             let Record { line: number, fields } = record;
             if fields.len() != columns.len() {
-                let of = |count: usize| {
+                let fields_text = |count: usize| {
                     if count == 1 {
                         "1 field".to_owned()
                     } else {
@@ -189,9 +189,9 @@ impl TextPrompts {
                 return Err(wrong(format!(
                     "line {number} ({}) has {}",
                     shown(&fields.join(",")),
-                    of(fields.len())
+                    fields_text(fields.len())
                 ))
-                .expected(format!("{}, as the header", of(columns.len())))
+                .expected(format!("{}, as the header", fields_text(columns.len())))
                 .advice("Put a text with a comma in quotes."));
             }
             let mut line = Line {

@@ -110,10 +110,10 @@ fn OnePage(page: Page, columns: Vec<PromptSeries>, rows: Vec<PromptRow>) -> impl
         page.deferred_view
             .with(|view| (view.scatter.list.sort.clone(), view.scatter.list.descending))
     });
-    let sorted = move |of: Option<PromptSeries>| {
+    let sorted = move |series: Option<PromptSeries>| {
         move || {
             sort.with(|(sort, descending)| {
-                (*sort == of).then_some(if *descending { "descending" } else { "ascending" })
+                (*sort == series).then_some(if *descending { "descending" } else { "ascending" })
             })
         }
     };
@@ -174,8 +174,8 @@ fn ListTools(page: Page, scattered: Scattered) -> impl IntoView {
     // What is typed is taken up once it stays.
     let typing = Latest::new();
     let search = move |text: String| typing.run_after(SOON, move || change(&|list| list.text.clone_from(&text)));
-    let of = Signal::derive(move || {
-        let asked = list.with(|list| list.of.clone());
+    let bounded_series = Signal::derive(move || {
+        let asked = list.with(|list| list.bounded_series.clone());
         asked.or_else(|| scattered.axes.get().map(|(x, _)| x))
     });
     let bound = |bound: Option<f64>| bound.map_or_else(String::new, |bound| bound.to_string());
@@ -217,8 +217,8 @@ fn ListTools(page: Page, scattered: Scattered) -> impl IntoView {
                 label="Only where"
                 id="list-of"
                 all=scattered.series
-                chosen=of
-                choose=Callback::new(move |series: Option<PromptSeries>| change(&|list| list.of.clone_from(&series)))
+                chosen=bounded_series
+                choose=Callback::new(move |series: Option<PromptSeries>| change(&|list| list.bounded_series.clone_from(&series)))
             />
             <label class="tool">
                 <span>"is at least"</span>

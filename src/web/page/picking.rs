@@ -18,8 +18,8 @@ impl Page {
             Ok(models) => models,
             Err(error) => return self.session.update(|session| session.fail(error)),
         };
-        let of = |model: &PickedModel| model.files.iter().map(|index| files[*index].1.clone()).collect();
-        self.candidate_files.set_value(models.iter().map(of).collect());
+        let files_of = |model: &PickedModel| model.files.iter().map(|index| files[*index].1.clone()).collect();
+        self.candidate_files.set_value(models.iter().map(files_of).collect());
         let folders: Vec<String> = models.into_iter().map(|model| model.folder).collect();
         let is_one = folders.len() == 1;
         self.candidates.set(folders);

@@ -128,12 +128,12 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
     };
     let missing = lacks(sentence, |result| result.pair().is_some());
     let head = move || {
-        let of = if missing.get() {
+        let head = if missing.get() {
             of_attention(sentence, |section| section.head)
         } else {
             of_pair(sentence, |section, _| section.head)
         };
-        of.map(|head| format!("What makes the score of head {head}?"))
+        head.map(|head| format!("What makes the score of head {head}?"))
     };
     let whole = move || {
         view! {

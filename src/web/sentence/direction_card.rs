@@ -126,12 +126,12 @@ fn Tokens(sentence: Page) -> impl IntoView {
         });
         view! { <ol class="end-tokens">{description.collect_view()}</ol> }
     };
-    let extremes = move |of: &DirectionExtremes| {
+    let extremes = move |extremes: &DirectionExtremes| {
         view! {
             <tr>
-                <th scope="row">{ends_name(of.matrix, of.side)}</th>
-                <td>{list(&of.along)}</td>
-                <td>{list(&of.against)}</td>
+                <th scope="row">{ends_name(extremes.matrix, extremes.side)}</th>
+                <td>{list(&extremes.along)}</td>
+                <td>{list(&extremes.against)}</td>
             </tr>
         }
     };

@@ -123,15 +123,15 @@ fn Names(page: Page, sentence: Page) -> impl IntoView {
     };
     // A recording may lack heads.
     let there = Memo::new(move |_| of_attention(sentence, AttentionSection::known_heads).unwrap_or_default());
-    let button = move |of: (Head, Option<f32>)| {
+    let button = move |head: (Head, Option<f32>)| {
         view! {
             <button
                 type="button"
                 class="preset"
-                disabled=move || there.with(|there| !there.contains(&of.0))
-                aria-pressed=move || (of_attention(sentence, |section| section.head) == Some(of.0)).to_string()
-                on:click=move |_| choose(of.0)
-            >{head_names::label(&of)}</button>
+                disabled=move || there.with(|there| !there.contains(&head.0))
+                aria-pressed=move || (of_attention(sentence, |section| section.head) == Some(head.0)).to_string()
+                on:click=move |_| choose(head.0)
+            >{head_names::label(&head)}</button>
         }
     };
     let one = move |named: HeadGroup| {

@@ -24,7 +24,7 @@ struct Chip {
     text: String,
     /// The attention to it; None for tokens after the query, which are masked.
     share: Option<f32>,
-    of: Option<Side>,
+    side: Option<Side>,
     about: String,
 }
 
@@ -48,7 +48,7 @@ fn chips(section: &AttentionSection, tokens: &[u32]) -> Vec<Chip> {
             share,
             // Where the head attends to the query's own token, the chip is both; it then acts as the key, which is
             // chosen last.
-            of: match position {
+            side: match position {
                 _ if position == section.src => Some(Side::Key),
                 _ if position == section.dest => Some(Side::Query),
                 _ => None,
@@ -157,14 +157,14 @@ pub fn Strip(
         }
     };
     let chip = move |(position, chip): (usize, Chip)| {
-        let label = chip.of.map(|side| view! { <em>{side.as_str()}</em> });
+        let label = chip.side.map(|side| view! { <em>{side.as_str()}</em> });
         view! {
             <span
                 role="option"
                 id=format!("token-{position}")
-                class=format!("token {}", chip.of.map_or("", Side::as_str))
+                class=format!("token {}", chip.side.map_or("", Side::as_str))
                 class:unseen=chip.share.is_none()
-                aria-selected=(chip.of == Some(Side::Key)).to_string()
+                aria-selected=(chip.side == Some(Side::Key)).to_string()
                 title=chip.about
                 style=("--share", format!("{:.4}", chip.share.unwrap_or_default()))
                 on:pointerdown=move |event| pressed(event, position)

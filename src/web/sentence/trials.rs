@@ -12,10 +12,10 @@ use crate::names::Head;
 use crate::result::ResultFile;
 
 /// Whether `of` is the pair that `result` shows now, not an earlier one.
-fn is_shown(result: &ResultFile, of: (Head, usize, usize)) -> bool {
+fn is_shown(result: &ResultFile, pair: (Head, usize, usize)) -> bool {
     result
         .attention()
-        .is_some_and(|section| (section.head, section.dest, section.src) == of)
+        .is_some_and(|section| (section.head, section.dest, section.src) == pair)
 }
 
 /// The result of `read` on the intervention at the shown pair.

@@ -193,9 +193,9 @@ async fn made_by(maker: &PromptSource, model: &Model, monitor: &dyn Monitor) -> 
 /// Number of prompts of `run` whose tokens at destination and source equal those of `pair` in `prompt`; None where
 /// there is no run.
 fn same_tokens(run: &[Prompt], prompt: &Prompt, pair: &Pair) -> Option<[usize; 2]> {
-    let count = |position: usize, of: fn(&Prompt) -> Result<usize>| {
+    let count = |position: usize, position_in: fn(&Prompt) -> Result<usize>| {
         let token = prompt.tokens.get(position);
-        let same = |other: &&Prompt| of(other).ok().and_then(|position| other.tokens.get(position)) == token;
+        let same = |other: &&Prompt| position_in(other).ok().and_then(|position| other.tokens.get(position)) == token;
         run.iter().filter(same).count()
     };
     (!run.is_empty()).then(|| [count(pair.dest, Prompt::dest), count(pair.src, Prompt::src)])

@@ -226,9 +226,9 @@ impl FrozenHead {
     pub(super) fn with_edits(&self, edits: &[Edit]) -> AtDest {
         let edit = |hook, position| {
             let point = HookPoint::block(self.head.layer, hook);
-            let of =
+            let applies =
                 |edit: &&Edit| edit.point == point && edit.head == Some(self.head.head) && edit.position == position;
-            edits.iter().rev().find(of).map(|edit| edit.value.as_slice())
+            edits.iter().rev().find(applies).map(|edit| edit.value.as_slice())
         };
         let query = edit(BlockHook::Q, self.dest).unwrap_or(&self.query);
         let keys = self.keys.iter().enumerate();

@@ -173,12 +173,12 @@ impl CausalSection {
 /// Pearson's correlation of recomputed and predicted changes: `cov(x, y) / sqrt(var(x) var(y))`.
 fn correlation(cells: &[CausalCell]) -> Option<f64> {
     let count = cells.len() as f64;
-    let of = |value: fn(&CausalCell) -> f32| -> Vec<f64> {
+    let values = |value: fn(&CausalCell) -> f32| -> Vec<f64> {
         let values: Vec<f64> = cells.iter().map(|cell| f64::from(value(cell))).collect();
         let mean = values.iter().sum::<f64>() / count;
         values.into_iter().map(|value| value - mean).collect()
     };
-    let (x, y) = (of(|cell| cell.recomputed), of(|cell| cell.predicted));
+    let (x, y) = (values(|cell| cell.recomputed), values(|cell| cell.predicted));
     let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
     let size = (product(&x, &x) * product(&y, &y)).sqrt();
     (size > 0.0).then(|| product(&x, &y) / size)
@@ -214,10 +214,10 @@ mod tests {
     use super::*;
 
     fn section(predicted: [f32; 2], recomputed: &[f32]) -> CausalSection {
-        let changes = |of: &[f32]| Changes {
-            score: of.to_vec(),
-            ln_attention: of.to_vec(),
-            logit_difference: of.to_vec(),
+        let changes = |values: &[f32]| Changes {
+            score: values.to_vec(),
+            ln_attention: values.to_vec(),
+            logit_difference: values.to_vec(),
         };
         let side = CausalSide {
             predicted: changes(&predicted),

@@ -117,19 +117,19 @@ impl Intervention {
     /// # Errors
     /// [`ErrorKind::Request`] for a head that does not exist, a component that is not before `of`, and a factor that is
     /// not finite.
-    pub(super) fn check(&self, of: Head, config: &Config) -> Result<()> {
+    pub(super) fn check(&self, pair_head: Head, config: &Config) -> Result<()> {
         match *self {
             Self::Substitute {
                 vector: Vector::Component(component),
                 ..
-            } => check_component(component, of, config),
+            } => check_component(component, pair_head, config),
             Self::Substitute { .. } => Ok(()),
             Self::Remove { scale, .. } if !scale.is_finite() => Err(Error::new(
                 ErrorKind::Request,
                 format!("a component can't be taken out {scale} times"),
             )
             .expected("a finite number, 1 for all of it")),
-            Self::Remove { component, .. } => check_component(component, of, config),
+            Self::Remove { component, .. } => check_component(component, pair_head, config),
             Self::Set { head, .. } => config.check_head(head),
         }
     }

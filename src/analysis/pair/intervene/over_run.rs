@@ -184,9 +184,9 @@ async fn prepared(
                     positions.iter().map(zeros).collect()
                 }
                 RunReplacement::Mean => {
-                    let of = (HookPoint::block(head.layer, activation.hook()), Some(head.head));
+                    let hook_and_head = (HookPoint::block(head.layer, activation.hook()), Some(head.head));
                     let place = mean_at(activation, extent, &positions);
-                    means.at(model, run.batches, of, place, tracker).await?
+                    means.at(model, run.batches, hook_and_head, place, tracker).await?
                 }
             };
             Ok(set_to((head, activation), positions.into_iter().zip(values)))

@@ -78,8 +78,8 @@ pub(super) async fn prepare(
                 }
                 Replacement::Mean => {
                     let place = mean_at(activation, extent, &positions);
-                    let of = (HookPoint::block(head.layer, hook), Some(head.head));
-                    means(model, sources.run, of, &place, monitor).await?
+                    let hook_and_head = (HookPoint::block(head.layer, hook), Some(head.head));
+                    means(model, sources.run, hook_and_head, &place, monitor).await?
                 }
             };
             Ok(set_to((head, activation), positions.into_iter().zip(values)))
@@ -225,9 +225,9 @@ async fn of_component(
     monitor: &dyn Monitor,
 ) -> Result<Vec<f32>> {
     let n_head = model.config().n_head;
-    let of = Component::before(baseline.pair.head.layer, n_head).position(|of| of == component);
+    let index = Component::before(baseline.pair.head.layer, n_head).position(|other| other == component);
     let written = baseline.written(model, sentence, &[position], monitor).await?;
-    let at_position = written.first().zip(of);
+    let at_position = written.first().zip(index);
     let vector = at_position.and_then(|(written, index)| written.get(index));
     vector.cloned().ok_or_else(|| {
         let cause = format!("{} is not written at a position", component.name());

@@ -17,7 +17,7 @@ const NEXT: usize = 20;
 /// The outcome without intervention.
 pub(super) fn before(model: &Model, baseline: &Baseline<'_>, log_probs: &[f32]) -> Result<Outcome> {
     let row = baseline.sequence.row(baseline.pair.dest)?;
-    let of = |hook| {
+    let captured = |hook| {
         baseline
             .sequence
             .pass
@@ -26,7 +26,7 @@ pub(super) fn before(model: &Model, baseline: &Baseline<'_>, log_probs: &[f32]) 
     Ok(outcome(
         model,
         baseline,
-        (&of(BlockHook::AttnScores), of(BlockHook::Pattern)),
+        (&captured(BlockHook::AttnScores), captured(BlockHook::Pattern)),
         log_probs,
     ))
 }
@@ -116,15 +116,15 @@ pub(super) fn at_dest(
     row: usize,
 ) -> Result<(Vec<f32>, Vec<f32>)> {
     let [scores, pattern] = [0, 1].map(|tap| {
-        let index = pass.request.taps[tap].rows.iter().position(|of| *of == row);
+        let index = pass.request.taps[tap].rows.iter().position(|other| *other == row);
         index.map(|index| pass.captured[tap].row(index).to_vec())
     });
     if let Some(found) = scores.zip(pattern) {
         return Ok(found);
     }
     let row = baseline.sequence.row(baseline.pair.dest)?;
-    let of = |hook| baseline.sequence.pass.of_head(config, baseline.pair.head, hook, row);
-    Ok((of(BlockHook::AttnScores), of(BlockHook::Pattern)))
+    let captured = |hook| baseline.sequence.pass.of_head(config, baseline.pair.head, hook, row);
+    Ok((captured(BlockHook::AttnScores), captured(BlockHook::Pattern)))
 }
 
 /// The reported outcome, from scores, pattern and log-probabilities at the destination.
@@ -152,14 +152,14 @@ fn predicted(baseline: &Baseline<'_>, before: &Outcome, frozen: &FrozenHead, aft
     let src = baseline.pair.src;
     let logit_difference = (baseline.logit_difference + after.direct - frozen.before.direct) as f32;
     let own = frozen.head == baseline.pair.head;
-    let of = |values: &[f64], before: f32| match own {
+    let at_src = |values: &[f64], before: f32| match own {
         true => values.get(src).map_or(before, |&v| v as f32),
         // A path from another head through the pair's head is not a direct path.
         false => before,
     };
     Predicted {
-        attention: of(&after.pattern, before.attention(src)),
-        score: of(&after.scores, before.score),
+        attention: at_src(&after.pattern, before.attention(src)),
+        score: at_src(&after.scores, before.score),
         logit_difference,
     }
 }
