@@ -164,7 +164,7 @@ fn total_of_facets(found: &BTreeMap<HeatmapId, Contributions>, parts: HeatmapPar
             .all(|facet| facet.true_score.iter().any(|score| score.abs() > 0.01))
     );
     let total = |field: fn(&Contributions) -> &Vec<f32>| -> Vec<f32> {
-        let index = 0..of(facets[0]).len();
+        let index = 0..field(facets[0]).len();
         index
             .map(|index| facets.iter().map(|facet| field(facet)[index]).sum())
             .collect()

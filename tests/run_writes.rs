@@ -234,7 +234,7 @@ fn check_directions(
             .collect();
         by_size.iter().for_each(|(group, sum)| of_groups[*group].push(*sum));
         by_size.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
-        by_size[..of.explaining]
+        by_size[..directions.explaining]
             .iter()
             .for_each(|(group, _)| explaining[*group] += 1);
         biases

@@ -146,11 +146,16 @@ fn what_is_said_is_what_the_page_says() {
             };
             let scene = Scene::new(plot, sheet.size.0.into(), sheet.size.1.into(), &options);
             for (target, laid_out) in targets.iter().zip(&sheet.targets) {
-                let hover = scene.hover(of.hover.target).unwrap();
+                let hover = scene.hover(laid_out.hover.target).unwrap();
                 assert_eq!(lines(target), hover.texts());
                 // The target at the center of a mark is the mark, or another mark above it.
                 let met = scene.target_at(hover.mark.center());
-                assert!(met.is_some(), "{}: nothing is at {:?}", figure.id(), of.hover.target);
+                assert!(
+                    met.is_some(),
+                    "{}: nothing is at {:?}",
+                    figure.id(),
+                    laid_out.hover.target
+                );
                 said += 1;
             }
         }

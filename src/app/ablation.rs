@@ -1,9 +1,9 @@
 //! The ablation of one head, the last step of the story: recorded numbers compared with those of the selected model.
 
+use super::pending_request::PendingRequest;
 use super::state::Shown;
+use crate::analysis::HeadEffectsSection;
 use crate::analysis::pair::TargetText;
-use crate::analysis::{HeadEffectsSection, Progress};
-use crate::error::{Error, ErrorKind};
 use crate::figure::Effect;
 use crate::figure::sentence_words::name;
 use crate::names::Head;
@@ -13,26 +13,14 @@ use crate::worker::ToWorker;
 /// The ablation on the selected model: request and answer.
 #[derive(Debug, Clone, Default)]
 pub struct Ablation {
-    active: Option<u32>,
-    progress: Option<Progress>,
-    error: Option<Error>,
+    request: PendingRequest<()>,
     found: Option<Shown>,
 }
 
 impl Ablation {
-    /// Whether an answer is pending.
-    pub fn is_active(&self) -> bool {
-        self.active.is_some()
-    }
-
-    /// Progress of the pending request.
-    pub fn progress(&self) -> Option<&Progress> {
-        self.progress.as_ref()
-    }
-
-    /// Why there is no answer.
-    pub fn error(&self) -> Option<&Error> {
-        self.error.as_ref()
+    /// The request.
+    pub fn request(&self) -> &PendingRequest<()> {
+        &self.request
     }
 
     /// The last answer: a result with the section `head_effects`.
@@ -43,9 +31,7 @@ impl Ablation {
     /// Requests the ablation from the model at `url` under request number `id`, replacing a pending request. Returns
     /// the messages to send.
     pub(super) fn start(&mut self, id: u32, url: &str, prompt: TargetText) -> Vec<ToWorker> {
-        let overtaken = self.cancel();
-        self.error = None;
-        self.active = Some(id);
+        let overtaken = self.request.start(id, ());
         let ablate_head = ToWorker::AblateHead {
             id,
             url: url.to_owned(),
@@ -54,42 +40,12 @@ impl Ablation {
         overtaken.into_iter().chain([ablate_head]).collect()
     }
 
-    /// Cancels the request; None where nothing is pending. An earlier answer stays.
-    pub(super) fn cancel(&mut self) -> Option<ToWorker> {
-        let id = self.active.take()?;
-        self.progress = None;
-        Some(ToWorker::Cancel { id })
-    }
-
-    pub(super) fn is_asking(&self, id: u32) -> bool {
-        self.active == Some(id)
-    }
-
-    pub(super) fn proceed(&mut self, progress: Progress) {
-        self.progress = Some(progress);
+    pub(super) fn request_mut(&mut self) -> &mut PendingRequest<()> {
+        &mut self.request
     }
 
     pub(super) fn answered(&mut self, found: Shown) {
         self.found = Some(found);
-    }
-
-    pub(super) fn finish(&mut self) {
-        self.active = None;
-        self.progress = None;
-    }
-
-    /// Shows `error` for a request that could not be sent.
-    pub(super) fn refuse(&mut self, error: Error) {
-        self.error = Some(error);
-    }
-
-    /// Shows `error` for the pending request; an earlier answer stays.
-    pub(super) fn fail(&mut self, error: Error) {
-        let awaited = self.active.is_some();
-        self.finish();
-        if awaited && error.kind != ErrorKind::Cancelled {
-            self.error = Some(error);
-        }
     }
 }
 

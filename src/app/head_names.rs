@@ -1,8 +1,9 @@
 //! Names of heads: from the literature for GPT-2 small, by their measured roles for other models.
 
+use super::pending_request::PendingRequest;
 use crate::analysis::HeadRoles;
 use crate::checkpoint::HUB_MODELS;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::names::{Head, HeadRole};
 use crate::quantities::number;
 use crate::result::ResultFile;
@@ -86,9 +87,9 @@ pub fn label((head, value): &(Head, Option<f32>)) -> String {
 /// Names of a model's heads: request and answer.
 #[derive(Debug, Clone, Default)]
 pub struct HeadNames {
-    active: Option<(u32, String)>,
+    /// The pending request, for the model at a URL.
+    request: PendingRequest<String>,
     found: Option<(String, HeadRoles)>,
-    error: Option<Error>,
 }
 
 impl HeadNames {
@@ -108,48 +109,38 @@ impl HeadNames {
         Some(HeadRole::ALL.into_iter().filter_map(of_role).collect())
     }
 
-    /// Whether a request is pending.
-    pub fn is_active(&self) -> bool {
-        self.active.is_some()
+    /// The request.
+    pub fn request(&self) -> &PendingRequest<String> {
+        &self.request
     }
 
-    /// Why the request failed.
-    pub fn error(&self) -> Option<&Error> {
-        self.error.as_ref()
+    pub(super) fn request_mut(&mut self) -> &mut PendingRequest<String> {
+        &mut self.request
     }
 
     pub(super) fn ask(&mut self, id: u32, url: &str) -> ToWorker {
-        self.active = Some((id, url.to_owned()));
-        self.error = None;
+        self.request.start(id, url.to_owned());
         ToWorker::NameHeads {
             id,
             url: url.to_owned(),
         }
     }
 
-    /// Cancels the request in favor of a question; None where nothing is pending.
-    pub(super) fn give_way(&mut self) -> Option<ToWorker> {
-        let (id, _) = self.active.take()?;
-        Some(ToWorker::Cancel { id })
-    }
-
     pub(super) fn receive(&mut self, id: u32, heads: HeadRoles) {
-        if let Some((_, url)) = self.active.take_if(|(active, _)| *active == id) {
+        if self.request.is(id)
+            && let Some(url) = self.request.finish()
+        {
             self.found = Some((url, heads));
         }
     }
 
     /// Whether the request `id` was this one.
     pub(super) fn failed(&mut self, id: u32, error: &Error) -> bool {
-        let ours = self.active.take_if(|(active, _)| *active == id).is_some();
-        if ours && error.kind != ErrorKind::Cancelled {
-            self.error = Some(error.clone());
+        let ours = self.request.is(id);
+        if ours {
+            self.request.fail(error.clone());
         }
         ours
-    }
-
-    pub(super) fn lost(&mut self) {
-        self.active = None;
     }
 }
 
@@ -181,7 +172,7 @@ mod tests {
             panic!("no message")
         };
         head_names.receive(6, Vec::new());
-        assert!(head_names.is_active() && head_names.of("a").is_none());
+        assert!(head_names.request().is_active() && head_names.of("a").is_none());
         let heads = vec![(Head::new(1, 0), vec![(HeadRole::Induction, 0.98)])];
         head_names.receive(7, heads);
         let named = head_names.of("a").expect("is known");
@@ -189,9 +180,9 @@ mod tests {
             (named[0].name.as_str(), label(&named[0].heads[0]).as_str()),
             ("induction", "1.0 (0.98)")
         );
-        assert!(head_names.of("b").is_none() && head_names.give_way().is_none());
+        assert!(head_names.of("b").is_none() && head_names.request_mut().cancel().is_none());
         head_names.ask(8, "b");
-        assert_eq!(head_names.give_way(), Some(ToWorker::Cancel { id: 8 }));
+        assert_eq!(head_names.request_mut().cancel(), Some(ToWorker::Cancel { id: 8 }));
         assert!(!head_names.failed(8, &Error::cancelled()) && head_names.of("a").is_some());
     }
 }

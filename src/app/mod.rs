@@ -34,6 +34,7 @@ pub mod head_names;
 pub mod last_line;
 pub mod library;
 pub mod method;
+pub mod pending_request;
 pub mod picking;
 pub mod presets;
 pub mod prompt_table;

@@ -2,31 +2,22 @@
 
 use std::sync::Arc;
 
+use super::pending_request::PendingRequest;
 use super::state::{Origin, Shown};
-use crate::analysis::Progress;
 use crate::analysis::pair::{Question, RunBands};
 use crate::error::{Error, ErrorKind};
 use crate::forward::Sampling;
 use crate::result::{Recording, ResultFile};
 use crate::worker::ToWorker;
 
-/// The pending request.
-#[derive(Debug, Clone)]
-struct Active {
-    id: u32,
-    question: Question,
-}
-
 /// The pending question and the last answer.
 #[derive(Debug, Clone, Default)]
 pub struct QuestionState {
-    active: Option<Active>,
+    request: PendingRequest<Question>,
     shown: Option<Shown>,
     /// The question that all of `shown` answers, with the model's URL.
     answered: Option<(String, Question)>,
     url: String,
-    progress: Option<Progress>,
-    error: Option<Error>,
     continued: Option<String>,
     /// The last sentence, and the special tokens that are spelled out in it.
     specials: Option<(String, Vec<String>)>,
@@ -38,19 +29,13 @@ impl QuestionState {
         self.shown.as_ref()
     }
 
-    /// Whether an answer, or part of it, is pending.
-    pub fn is_active(&self) -> bool {
-        self.active.is_some()
+    /// The pending question.
+    pub fn request(&self) -> &PendingRequest<Question> {
+        &self.request
     }
 
-    /// Progress of the answer.
-    pub fn progress(&self) -> Option<&Progress> {
-        self.progress.as_ref()
-    }
-
-    /// Why the last question has no answer.
-    pub fn error(&self) -> Option<&Error> {
-        self.error.as_ref()
+    pub(super) fn request_mut(&mut self) -> &mut PendingRequest<Question> {
+        &mut self.request
     }
 
     /// The special tokens of the model that are spelled out in `text`, as far as known.
@@ -61,7 +46,7 @@ impl QuestionState {
 
     /// Whether the shown answer is to `question` of the model at `url`, or that answer is pending.
     pub fn answers(&self, url: &str, question: &Question) -> bool {
-        let awaited = self.active.as_ref().map(|active| &active.question);
+        let awaited = self.request.active();
         let known = self
             .answered
             .as_ref()
@@ -73,18 +58,15 @@ impl QuestionState {
     /// Asks `question` of the model at `url` under request number `id`, replacing a pending question. Returns the
     /// messages to send.
     pub(super) fn ask(&mut self, id: u32, url: &str, question: Question) -> Vec<ToWorker> {
-        let overtaken = self.active.take().map(|active| ToWorker::Cancel { id: active.id });
+        let overtaken = self.request.start(id, question.clone());
         let ask = ToWorker::Ask {
             id,
             url: url.to_owned(),
-            question: question.clone(),
+            question,
         };
         // Another model may have other special tokens.
         self.specials.take_if(|_| self.url != url);
         url.clone_into(&mut self.url);
-        self.error = None;
-        self.progress = None;
-        self.active = Some(Active { id, question });
         overtaken.into_iter().chain([ask]).collect()
     }
 
@@ -118,11 +100,11 @@ impl QuestionState {
         recording: &Recording,
         question: Question,
     ) -> Option<ToWorker> {
-        let overtaken = self.cancel();
+        let overtaken = self.request.cancel();
         // No model is involved.
         self.url.clear();
         self.specials = None;
-        self.error = None;
+        self.request.forget_error();
         self.answered = None;
         let Some(sentence) = recording.sentence(&question) else {
             return overtaken;
@@ -139,40 +121,19 @@ impl QuestionState {
                     url: None,
                 });
             }
-            Err(error) => self.error = Some(error),
+            Err(error) => self.request.refuse(error),
         }
         overtaken
     }
 
-    /// Cancels the question; None where nothing is pending.
-    pub(super) fn cancel(&mut self) -> Option<ToWorker> {
-        let id = self.active.take()?.id;
-        self.progress = None;
-        Some(ToWorker::Cancel { id })
-    }
-
-    /// Removes the error of the last question.
-    pub(super) fn forget_error(&mut self) {
-        self.error = None;
-    }
-
     /// Shows `error`; the last answer stays.
     pub(super) fn fail(&mut self, error: Error) {
-        self.active = None;
         // Parts of the answer may have arrived.
         self.answered = None;
-        self.progress = None;
+        self.request.finish();
         if error.kind != ErrorKind::Cancelled {
-            self.error = Some(error);
+            self.request.refuse(error);
         }
-    }
-
-    pub(super) fn is_asking(&self, id: u32) -> bool {
-        self.active.as_ref().is_some_and(|active| active.id == id)
-    }
-
-    pub(super) fn proceed(&mut self, progress: Progress) {
-        self.progress = Some(progress);
     }
 
     /// Adds a part of the answer; the result becomes version `revision` of the shown result.
@@ -211,14 +172,14 @@ impl QuestionState {
 
     /// Notes the special tokens spelled out in the sentence.
     pub(super) fn specials(&mut self, texts: Vec<String>) {
-        if let Some(active) = &self.active {
-            self.specials = Some((active.question.text.clone(), texts));
+        if let Some(question) = self.request.active() {
+            self.specials = Some((question.text.clone(), texts));
         }
     }
 
     /// Stores the continued sentence, which will be the next question.
     pub(super) fn continued(&mut self, text: String) {
-        self.cancel();
+        self.request.cancel();
         self.continued = Some(text);
     }
 
@@ -229,9 +190,8 @@ impl QuestionState {
 
     /// All parts have arrived.
     pub(super) fn finish(&mut self) {
-        self.progress = None;
-        if let Some(active) = self.active.take() {
-            self.answered = Some((self.url.clone(), active.question));
+        if let Some(question) = self.request.finish() {
+            self.answered = Some((self.url.clone(), question));
         }
     }
 }

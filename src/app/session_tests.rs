@@ -2,11 +2,13 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::analysis::pair::{LabeledToken, Question};
-use crate::analysis::{ChangesSection, RunIntervention};
+use crate::analysis::{BatchValues, ChangesSection, RunIntervention};
 use crate::app::form::{Form, ModelChoice};
 use crate::forward::Sampling;
+use crate::model::ModelCard;
 use crate::names::{Head, HistogramId, SeriesId};
 use crate::prompts::PromptSource;
+use crate::worker::FromWorker;
 
 const URL: &str = "http://127.0.0.1:8080/models/tiny-ioi";
 
@@ -439,7 +441,7 @@ fn the_next_question_overtakes_the_one_before() {
     let mut session = session();
     let (first, besides) = ask(&mut session, "a");
     assert!(matches!(besides[..], [ToWorker::Describe { .. }]), "{besides:?}");
-    assert!(session.question_state().is_active() && session.question_state().answers(URL, &question("a")));
+    assert!(session.question_state().request().is_active() && session.question_state().answers(URL, &question("a")));
     let (second, besides) = ask(&mut session, "ab");
     assert_eq!(besides, [ToWorker::Cancel { id: first }]);
     session.receive(part(first, &[1], 0));
@@ -452,13 +454,15 @@ fn the_next_question_overtakes_the_one_before() {
         id: second,
         progress: progress(0),
     });
-    assert!(session.question_state().progress().is_some() && session.run() == &Run::Idle);
+    assert!(session.question_state().request().progress().is_some() && session.run() == &Run::Idle);
     session.receive(part(second, &[1, 2], 1));
     assert_eq!(shown_dest(&session), Some(1));
-    assert!(session.question_state().is_active(), "more parts may come");
+    assert!(session.question_state().request().is_active(), "more parts may come");
     session.receive(FromWorker::Answered { id: second });
     let asking = session.question_state();
-    assert!(!asking.is_active() && asking.progress().is_none() && asking.error().is_none());
+    assert!(
+        !asking.request().is_active() && asking.request().progress().is_none() && asking.request().error().is_none()
+    );
     assert!(asking.answers(URL, &question("ab")) && !asking.answers(URL, &question("a")));
     assert!(!asking.answers("elsewhere", &question("ab")));
     // The setting does not affect the result of a run.
@@ -541,17 +545,17 @@ fn a_question_without_an_answer_leaves_the_last_one() {
         error: error.clone(),
     });
     assert_eq!(
-        (session.question_state().error(), shown_dest(&session)),
+        (session.question_state().request().error(), shown_dest(&session)),
         (Some(&error), Some(0))
     );
     assert!(session.error().is_none(), "it is said at the field");
     // Back to an earlier question: parts of another answer may be shown, and the error belongs to that.
     assert!(!session.question_state().answers(URL, &question("a")));
     let (id, _) = ask(&mut session, "c");
-    assert!(session.question_state().error().is_none());
+    assert!(session.question_state().request().error().is_none());
     assert_eq!(session.stop_asking(), Some(ToWorker::Cancel { id }));
     assert_eq!(
-        (session.stop_asking(), session.question_state().is_active()),
+        (session.stop_asking(), session.question_state().request().is_active()),
         (None, false)
     );
     ask(&mut session, "d");
@@ -559,6 +563,7 @@ fn a_question_without_an_answer_leaves_the_last_one() {
     assert!(
         session
             .question_state()
+            .request()
             .error()
             .is_some_and(|error| error.cause.contains("gone"))
     );
@@ -589,7 +594,7 @@ fn a_continuation_is_the_next_question() {
         id: going_on,
         text: "a b c".into(),
     });
-    assert!(!session.question_state().is_active());
+    assert!(!session.question_state().request().is_active());
     assert_eq!(
         (session.take_continued().as_deref(), session.take_continued()),
         (Some("a b c"), None)

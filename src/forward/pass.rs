@@ -311,10 +311,7 @@ impl Pass {
         if range.end == of_layer.end {
             let qkv = std::mem::take(&mut self.qkv);
             if let Some(common) = &self.common {
-                let width = 3 * config.d_model;
-                let lent = common.lent().into_iter();
-                let lent: Vec<f32> = lent.flat_map(|row| &qkv[row * width..][..width]).copied().collect();
-                common.lend_qkv(layer, config.d_model, &lent);
+                common.lend_qkv_of_all(layer, config.d_model, (0, &qkv));
             }
             if self.keeps(layer) {
                 Rc::make_mut(&mut self.kept).keep_qkv(layer, qkv);

@@ -135,8 +135,22 @@ impl SharedPrefixes {
 
     /// Lends the queries, keys and values in `layer`, `qkv [lent rows, 3 * d_model]`, of all rows that other passes borrow.
     pub(super) fn lend_qkv(&self, layer: usize, d_model: usize, qkv: &[f32]) {
+        self.lend(layer, d_model, qkv.chunks_exact(3 * d_model));
+    }
+
+    /// The same from `qkv [rows, 3 * d_model]` of all rows of the pass from `first_row` on.
+    pub(super) fn lend_qkv_of_all(&self, layer: usize, d_model: usize, (first_row, qkv): (usize, &[f32])) {
+        let width = 3 * d_model;
+        let rows = self
+            .lends
+            .iter()
+            .map(|(row, _)| &qkv[(row - first_row) * width..][..width]);
+        self.lend(layer, d_model, rows);
+    }
+
+    fn lend<'a>(&self, layer: usize, d_model: usize, rows: impl Iterator<Item = &'a [f32]>) {
         let mut lent = self.lent.borrow_mut();
-        for ((_, slot), qkv) in self.lends.iter().zip(qkv.chunks_exact(3 * d_model)) {
+        for ((_, slot), qkv) in self.lends.iter().zip(rows) {
             let layers = &mut lent[*slot].keys_and_values;
             if layers.len() <= layer {
                 layers.resize(layer + 1, Box::default());

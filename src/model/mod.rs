@@ -5,6 +5,7 @@ pub(crate) mod block;
 mod card;
 mod checkpoint;
 mod config;
+mod config_fields;
 pub(crate) mod layer_norm;
 mod processing;
 pub(crate) mod tensors;

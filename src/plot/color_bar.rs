@@ -30,6 +30,22 @@ impl Colors {
     }
 }
 
+/// The area of the bar of `grid`: below it from `top` on if there is one, otherwise `gap` to the right of it and `width` wide.
+pub(super) fn color_bar_area(grid: Rect, top: Option<f64>, (gap, width): (f64, f64)) -> Rect {
+    match top {
+        Some(top) => Rect {
+            top,
+            bottom: top + 12.0,
+            ..grid
+        },
+        None => Rect {
+            left: grid.right + gap,
+            right: grid.right + gap + width,
+            ..grid
+        },
+    }
+}
+
 /// A bar with every color of a scale, laid out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColorBar {

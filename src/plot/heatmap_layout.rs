@@ -1,7 +1,7 @@
 //! The layout of a [`HeatmapPlot`].
 
 use super::axis::Sizes;
-use super::color_bar::ColorBar;
+use super::color_bar::{ColorBar, color_bar_area};
 use super::geometry::Rect;
 use super::marks::SMALLEST_FONT;
 use super::scene::NARROW;
@@ -54,20 +54,7 @@ impl Layout {
         let grid = grid(room, rows, columns, narrow);
         let cell = (grid.width() / columns as f64, grid.height() / rows as f64);
 
-        let color_bar = if narrow {
-            let top = grid.bottom + sizes.below();
-            Rect {
-                top,
-                bottom: top + 12.0,
-                ..grid
-            }
-        } else {
-            Rect {
-                left: grid.right + 30.0,
-                right: grid.right + 56.0,
-                ..grid
-            }
-        };
+        let color_bar = color_bar_area(grid, narrow.then(|| grid.bottom + sizes.below()), (30.0, 26.0));
         let limit = Some(plot.limit).filter(|limit| *limit > 0.0).unwrap_or(1.0);
         Self {
             title,

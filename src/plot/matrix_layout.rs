@@ -1,7 +1,7 @@
 //! The layout of a [`MatrixPlot`].
 
 use super::axis::Sizes;
-use super::color_bar::ColorBar;
+use super::color_bar::{ColorBar, color_bar_area};
 use super::geometry::Rect;
 use super::marks::SMALLEST_FONT;
 use super::scene::NARROW;
@@ -160,20 +160,7 @@ impl Layout {
             bottom: top + row * rows as f64,
         };
         let below = grid.bottom + around.names_below;
-        let bar = if narrow {
-            let top = below + sizes.title * 1.8;
-            Rect {
-                top,
-                bottom: top + 12.0,
-                ..grid
-            }
-        } else {
-            Rect {
-                left: grid.right + 20.0,
-                right: grid.right + 40.0,
-                ..grid
-            }
-        };
+        let bar = color_bar_area(grid, narrow.then_some(below + sizes.title * 1.8), (20.0, 20.0));
         let (cell_font, all_named) = cell_font(plot, (column, row), options.theme.font_size);
         let picked = plot.pick.map(|(row, _)| row);
         Self {

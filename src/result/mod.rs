@@ -12,6 +12,7 @@ mod read;
 mod record;
 mod recorded;
 mod run_bands;
+mod sections;
 mod split;
 mod spread;
 mod stats;

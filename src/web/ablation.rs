@@ -49,12 +49,15 @@ pub fn AblationStep(
 /// The button that computes the effects with the chosen model, and the answer beside the recording.
 #[component]
 fn Live(page: Page) -> impl IntoView {
-    let busy = Memo::new(move |_| page.session.with(|session| session.ablation().is_active()));
+    let busy = Memo::new(move |_| page.session.with(|session| session.ablation().request().is_active()));
     let error = Memo::new(move |_| {
         page.session
-            .with(|session| session.ablation().error().map(ToString::to_string))
+            .with(|session| session.ablation().request().error().map(ToString::to_string))
     });
-    let progress = Signal::derive(move || page.session.with(|session| session.ablation().progress().cloned()));
+    let progress = Signal::derive(move || {
+        page.session
+            .with(|session| session.ablation().request().progress().cloned())
+    });
     let stop = Callback::new(move |()| page.stop_ablation());
     let label = move || match page.form.with(|form| form.model) {
         ModelChoice::Recorded | ModelChoice::Bundled => "Take a head out of the bundled model",

@@ -153,16 +153,10 @@ impl Page {
     /// affect this page.
     pub fn detached(self) -> Self {
         let shown = self.shown.get_untracked();
-        let view = RwSignal::new(View::default());
         Self {
             session: RwSignal::new(Session::default()),
-            shown: Memo::new(move |_| shown.clone()),
-            view,
-            deferred_view: after_frames_of(view),
-            comparisons: Comparisons::new(),
-            choosing: Latest::new(),
-            linked: self.linked.detached(),
-            ..self
+            splits: self.splits,
+            ..self.with_result(Memo::new(move |_| shown.clone()), View::default())
         }
     }
 

@@ -142,7 +142,9 @@ pub fn ModelMenu(page: Page) -> impl IntoView {
     });
     // After an answer, more of the model may be stored.
     Effect::new(move |before: Option<bool>| {
-        let asking = page.session.with(|session| session.question_state().is_active());
+        let asking = page
+            .session
+            .with(|session| session.question_state().request().is_active());
         if before == Some(true) && !asking && matches!(model.get_untracked(), ModelChoice::Hub | ModelChoice::Url) {
             page.list_stored();
         }

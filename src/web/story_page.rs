@@ -39,7 +39,7 @@ pub fn StoryPage(page: Page) -> impl IntoView {
     });
     let error = move || {
         page.session
-            .with(|session| session.question_state().error().map(ToString::to_string))
+            .with(|session| session.question_state().request().error().map(ToString::to_string))
     };
     view! {
         <main class="sentence-page story-page" id=TOP tabindex="-1">

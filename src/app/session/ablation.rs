@@ -29,7 +29,7 @@ impl Session {
         let Some(prompt) = self.ablation_prompt() else {
             return Vec::new();
         };
-        let head_names = self.head_names.give_way();
+        let head_names = self.head_names.request_mut().cancel();
         let id = self.next_id();
         let start = self.ablation.start(id, url, prompt);
         head_names.into_iter().chain(start).collect()
@@ -37,12 +37,12 @@ impl Session {
 
     /// Cancels that; None where nothing is pending.
     pub fn stop_ablation(&mut self) -> Option<ToWorker> {
-        self.ablation.cancel()
+        self.ablation.request_mut().cancel()
     }
 
     /// Shows `error` in place of an answer.
     pub fn refuse_ablation(&mut self, error: Error) {
-        self.ablation.refuse(error);
+        self.ablation.request_mut().refuse(error);
     }
 
     /// The answer has arrived.

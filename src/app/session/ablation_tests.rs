@@ -27,7 +27,7 @@ fn the_ablation_is_asked_of_the_model_at_hand_and_leaves_the_sentence_alone() {
     assert!(session.try_ablation(URL).is_empty(), "there is nothing to ask yet");
     session.effects_arrived(recorded());
     let first = asked(&session.try_ablation(URL));
-    assert!(session.ablation().is_active());
+    assert!(session.ablation().request().is_active());
     // A second press: the first request is cancelled, and its late messages are ignored.
     let again = session.try_ablation(URL);
     assert!(
@@ -43,7 +43,7 @@ fn the_ablation_is_asked_of_the_model_at_hand_and_leaves_the_sentence_alone() {
     assert!(session.ablation().found().is_none());
     session.receive(part(second));
     session.receive(FromWorker::Answered { id: second });
-    assert!(!session.ablation().is_active());
+    assert!(!session.ablation().request().is_active());
     let found = session.ablation().found().unwrap();
     assert_eq!(found.origin, Origin::Live);
     assert!(found.result.head_effects().is_some());
@@ -56,16 +56,24 @@ fn the_ablation_is_asked_of_the_model_at_hand_and_leaves_the_sentence_alone() {
         id: third,
         error: Error::new(ErrorKind::Cancelled, "cancelled"),
     });
-    assert!(session.ablation().error().is_none() && session.ablation().found().is_some());
+    assert!(session.ablation().request().error().is_none() && session.ablation().found().is_some());
     let fourth = asked(&session.try_ablation(URL));
     session.receive(FromWorker::Failed {
         id: fourth,
         error: Error::new(ErrorKind::Prompt, "no token"),
     });
-    assert_eq!(session.ablation().error().unwrap().cause, "no token");
+    assert_eq!(session.ablation().request().error().unwrap().cause, "no token");
     assert!(session.error().is_none(), "it is said beside the run");
     session.try_ablation(URL);
-    assert!(session.ablation().error().is_none());
+    assert!(session.ablation().request().error().is_none());
     session.worker_lost("gone");
-    assert!(session.ablation().error().unwrap().advice.contains("Try again"));
+    assert!(
+        session
+            .ablation()
+            .request()
+            .error()
+            .unwrap()
+            .advice
+            .contains("Try again")
+    );
 }

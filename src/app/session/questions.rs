@@ -41,7 +41,7 @@ impl Session {
 
     /// Asks `question` of the model at `url`, replacing a pending question. Returns the messages to send, in order.
     pub fn ask(&mut self, url: &str, question: Question) -> Vec<ToWorker> {
-        let (head_names, tried) = (self.head_names.give_way(), self.trials.overtake());
+        let (head_names, tried) = (self.head_names.request_mut().cancel(), self.trials.overtake());
         if !self.run.is_active() {
             self.notices = Notices::default();
         }
@@ -116,12 +116,12 @@ impl Session {
 
     /// Cancels the question; None where nothing is pending.
     pub fn stop_asking(&mut self) -> Option<ToWorker> {
-        self.question_state.cancel()
+        self.question_state.request_mut().cancel()
     }
 
     /// Removes the error of the last question.
     pub fn forget_asking_error(&mut self) {
-        self.question_state.forget_error();
+        self.question_state.request_mut().forget_error();
     }
 
     /// Shows `error` in place of an answer about a sentence; everything else stays.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::analysis::pair::Question;
 use crate::names::Head;
+use crate::worker::FromWorker;
 
 const URL: &str = "http://127.0.0.1:8080/models/tiny-ioi";
 
@@ -31,7 +32,7 @@ fn recorded_sentences_are_answered_at_once_and_without_a_model() {
     assert_eq!(session.sentences().len(), 6);
     assert_eq!(session.ask_recorded(canonical()), []);
     let asking = session.question_state();
-    assert!(!asking.is_active() && asking.error().is_none() && asking.answers("", &canonical()));
+    assert!(!asking.request().is_active() && asking.request().error().is_none() && asking.answers("", &canonical()));
     assert!(!asking.answers(URL, &canonical()), "no model has answered");
     assert_eq!(asking.shown().map(|shown| &shown.origin), Some(&Origin::Recorded));
     assert_eq!(shown(&session), Some((Head::new(10, 7), 14, 4)));
@@ -76,7 +77,7 @@ fn what_is_not_recorded_leaves_the_last_answer_and_is_asked_of_nobody() {
     assert_eq!(session.ask_recorded(mine.clone()), []);
     assert!(!session.is_recorded(&mine) && session.is_recorded(&canonical()));
     assert_eq!(session.question_state().shown(), before.as_ref());
-    assert!(session.question_state().error().is_none() && !session.question_state().answers("", &mine));
+    assert!(session.question_state().request().error().is_none() && !session.question_state().answers("", &mine));
     // An error for a head that does not exist.
     let head = Question {
         head: Some(Head::new(0, 0)),
@@ -87,12 +88,13 @@ fn what_is_not_recorded_leaves_the_last_answer_and_is_asked_of_nobody() {
     assert!(
         session
             .question_state()
+            .request()
             .error()
             .is_some_and(|error| error.cause.contains("0.0"))
     );
     assert_eq!(session.question_state().shown(), before.as_ref());
     session.ask_recorded(canonical());
-    assert!(session.question_state().error().is_none());
+    assert!(session.question_state().request().error().is_none());
 }
 
 #[test]
@@ -107,7 +109,7 @@ fn a_recorded_answer_overtakes_what_is_asked_of_a_model() {
         id: *id,
         error: Error::cancelled(),
     });
-    assert!(!session.question_state().is_active() && session.question_state().error().is_none());
+    assert!(!session.question_state().request().is_active() && session.question_state().request().error().is_none());
     assert_eq!(shown(&session), Some((Head::new(10, 7), 14, 4)));
     // Before the sentences have arrived, nothing is answered.
     assert_eq!(Session::default().ask_recorded(canonical()), []);

@@ -15,7 +15,7 @@ impl Session {
     /// Starts `trial` at the pair of `question` with the model at `url`, replacing a pending trial; a pending question
     /// goes on. Returns the messages to send, in order.
     pub fn attempt(&mut self, url: &str, question: Question, trial: Trial) -> Vec<ToWorker> {
-        let head_names = self.head_names.give_way();
+        let head_names = self.head_names.request_mut().cancel();
         let id = self.next_id();
         let start = self.trials.start(id, url, question, trial);
         head_names.into_iter().chain(start).collect()
@@ -23,7 +23,7 @@ impl Session {
 
     /// Cancels the trial; None where nothing is pending.
     pub fn stop_trying(&mut self) -> Option<ToWorker> {
-        self.trials.cancel()
+        self.trials.request_mut().cancel()
     }
 
     /// Shows `error` in place of the outcome of a trial of `kind`; everything else stays.

@@ -4,6 +4,7 @@
 use super::*;
 use crate::analysis::pair::{InterventionRequest, NextSection, Question};
 use crate::app::trials::{Trial, TrialKind};
+use crate::worker::FromWorker;
 
 const URL: &str = "https://h/models/tiny";
 
@@ -55,10 +56,10 @@ fn what_is_tried_waits_for_the_question_and_is_part_of_its_answer() {
         "the question is not stopped: {tried:?}"
     );
     let tried = id_of(&tried);
-    assert!(session.trials().is_active(TrialKind::Intervention) && session.question_state().is_active());
+    assert!(session.trials().is_active(TrialKind::Intervention) && session.question_state().request().is_active());
     session.receive(part(asked, &[1, 2], 0));
     session.receive(FromWorker::Answered { id: asked });
-    assert!(!session.question_state().is_active() && session.trials().is_active(TrialKind::Intervention));
+    assert!(!session.question_state().request().is_active() && session.trials().is_active(TrialKind::Intervention));
     session.receive(part(tried, &[1, 2], 1));
     assert_eq!(shown_dest(&session), Some(1));
     session.receive(FromWorker::Answered { id: tried });
@@ -103,7 +104,7 @@ fn a_trial_that_fails_says_so_in_its_place_and_leaves_the_answer() {
     });
     assert_eq!(session.trials().error(TrialKind::Intervention), Some(&error));
     assert_eq!(session.trials().error(TrialKind::CausalMap), None);
-    assert!(session.question_state().error().is_none() && session.error().is_none());
+    assert!(session.question_state().request().error().is_none() && session.error().is_none());
     assert_eq!(shown_dest(&session), Some(1));
     // A cancelled trial is no failure, and does not affect the next one.
     let map = id_of(&session.attempt(URL, question("a"), Trial::CausalMap));

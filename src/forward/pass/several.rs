@@ -51,14 +51,12 @@ impl Pass {
         let passed = engine.through(config, &stages, &of_tree, &mut self.resid, &mut taps);
         let passed = passed.await?;
         let known: Vec<Vec<f32>> = stages.into_iter().map(|stage| stage.known).collect();
-        let (count, width) = (passed.len(), 3 * config.d_model);
+        let count = passed.len();
         for ((layer, passed), known) in (first..).zip(passed).zip(known) {
             let keeps = self.keeps(layer);
             if let Some(common) = &self.common {
                 if keeps {
-                    let row = |row: usize| &passed.qkv[(row - rows.start) * width..][..width];
-                    let lent: Vec<f32> = common.lent().into_iter().flat_map(row).copied().collect();
-                    common.lend_qkv(layer, config.d_model, &lent);
+                    common.lend_qkv_of_all(layer, config.d_model, (rows.start, &passed.qkv));
                 } else {
                     common.lend_qkv(layer, config.d_model, &passed.qkv)
                 }

@@ -83,7 +83,7 @@ impl Page {
 
     /// A copy of the page's state with `shown` and `view` as result and view: changes to its figures do not affect this
     /// page.
-    fn of_recorded(self, shown: Memo<Option<Shown>>, view: View) -> Self {
+    pub(super) fn with_result(self, shown: Memo<Option<Shown>>, view: View) -> Self {
         let view = RwSignal::new(view);
         Self {
             shown,
@@ -101,7 +101,7 @@ impl Page {
     pub fn of_recorded_run(self) -> Self {
         let session = self.session;
         let shown = Memo::new(move |_| session.with(|session| session.recorded().cloned()));
-        self.of_recorded(shown, View::default())
+        self.with_result(shown, View::default())
     }
 
     /// A copy of the page's state with the recorded effects of heads as result, showing `effect`.
@@ -110,7 +110,7 @@ impl Page {
         let shown = Memo::new(move |_| session.with(|session| session.effects().cloned()));
         let mut view = View::default();
         view.sentence.effect = effect;
-        self.of_recorded(shown, view)
+        self.with_result(shown, view)
     }
 
     /// The question about the sentence of the story; None until the recording is loaded.
@@ -139,7 +139,7 @@ impl Page {
                 url: None,
             })
         });
-        self.of_recorded(shown, View::default())
+        self.with_result(shown, View::default())
     }
 
     /// Removes a head of the chosen model, as the recorded ablation does.

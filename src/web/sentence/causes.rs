@@ -56,8 +56,8 @@ pub fn Causes(page: Page, sentence: Page) -> impl IntoView {
         let Some(due) = page.preset_due.get() else { return };
         let (busy, failed) = page.session.with(|session| {
             (
-                session.question_state().is_active(),
-                session.question_state().error().is_some(),
+                session.question_state().request().is_active(),
+                session.question_state().request().error().is_some(),
             )
         });
         if busy {

@@ -240,6 +240,7 @@ fn QuestionStatus(page: Page) -> impl IntoView {
         let error = page.session.with(|session| {
             let error = session
                 .question_state()
+                .request()
                 .error()
                 .filter(|error| error.kind != ErrorKind::Target);
             error.map(ToString::to_string)
@@ -248,7 +249,10 @@ fn QuestionStatus(page: Page) -> impl IntoView {
         error.map(|error| untrack(|| page.lines.with(SentenceLines::place)) + &error)
     });
     let description = Memo::new(move |_| error.with(Option::is_some));
-    let busy = Memo::new(move |_| page.session.with(|session| session.question_state().is_active()));
+    let busy = Memo::new(move |_| {
+        page.session
+            .with(|session| session.question_state().request().is_active())
+    });
     view! {
         <div id="sentence-told" class="told">
             <Show when=move || missing.get()>
@@ -279,7 +283,7 @@ fn QuestionStatus(page: Page) -> impl IntoView {
 fn Progress(page: Page) -> impl IntoView {
     let progress = move || {
         page.session
-            .with(|session| session.question_state().progress().cloned())
+            .with(|session| session.question_state().request().progress().cloned())
     };
     view! {
         <div class="asking" data-testid="asking">

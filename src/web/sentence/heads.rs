@@ -113,10 +113,10 @@ fn Names(page: Page, sentence: Page) -> impl IntoView {
         let url = page.deferred_url()?;
         page.session.with(|session| session.head_names().of(&url))
     });
-    let active = Memo::new(move |_| page.session.with(|session| session.head_names().is_active()));
+    let active = Memo::new(move |_| page.session.with(|session| session.head_names().request().is_active()));
     let error = move || {
         page.session
-            .with(|session| session.head_names().error().map(ToString::to_string))
+            .with(|session| session.head_names().request().error().map(ToString::to_string))
     };
     let choose = move |head: Head| {
         page.ask_with(|question| (question.head, question.src) = (Some(head), None));

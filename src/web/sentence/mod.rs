@@ -61,7 +61,10 @@ pub fn SentencePage(page: Page) -> impl IntoView {
     let sentence = page.of_sentence();
     page.load_sentences();
     let answered = Memo::new(move |_| sentence.shown.with(Option::is_some));
-    let busy = Memo::new(move |_| page.session.with(|session| session.question_state().is_active()));
+    let busy = Memo::new(move |_| {
+        page.session
+            .with(|session| session.question_state().request().is_active())
+    });
     view! {
         <main class="sentence-page" id=super::document::TOP tabindex="-1">
             <section class="card ask" aria-labelledby="ask-heading">

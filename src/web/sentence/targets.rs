@@ -27,6 +27,7 @@ pub fn Targets(page: Page, sentence: Page) -> impl IntoView {
         page.session.with(|session| {
             let error = session
                 .question_state()
+                .request()
                 .error()
                 .filter(|error| error.kind == ErrorKind::Target);
             error.map(ToString::to_string)

@@ -6,7 +6,7 @@ use super::super::page::Page;
 use crate::analysis::Progress;
 use crate::analysis::pair::{CausalSection, InterventionSection};
 use crate::app::session;
-use crate::app::trials::{TrialKind, Trials};
+use crate::app::trials::TrialKind;
 use crate::app::words;
 use crate::names::Head;
 use crate::result::ResultFile;
@@ -49,7 +49,10 @@ pub fn TrialProgress(
         page.session
             .with(|session| session.trials().error(kind).map(ToString::to_string))
     });
-    let progress = Signal::derive(move || page.session.with(|session| Trials::progress(session.trials()).cloned()));
+    let progress = Signal::derive(move || {
+        page.session
+            .with(|session| session.trials().request().progress().cloned())
+    });
     let stop = Callback::new(move |()| page.stop_trying());
     view! { <HowFar busy=busy error=error progress=progress stop=stop name=name /> }
 }

@@ -2,7 +2,7 @@
 
 use super::baseline::{Baseline, PredictionBasis, Sequence};
 use super::means::Means;
-use super::prepare::{Prepared, made_from, mean_at, positions, removal, set_to, width};
+use super::prepare::{Prepared, made_from, mean_at, positions, removal, set_to, zeros};
 use super::recompute::{at_dest, edited};
 use super::run_batch::{Batch, OverRun};
 use crate::analysis::BatchValues;
@@ -179,10 +179,7 @@ async fn prepared(
         } => {
             let positions = positions(baseline, activation, extent);
             let values = match to {
-                RunReplacement::Zero => {
-                    let zeros = |&position| vec![0.0; width(model, activation, position)];
-                    positions.iter().map(zeros).collect()
-                }
+                RunReplacement::Zero => zeros(model, activation, &positions),
                 RunReplacement::Mean => {
                     let hook_and_head = (HookPoint::block(head.layer, activation.hook()), Some(head.head));
                     let place = mean_at(activation, extent, &positions);

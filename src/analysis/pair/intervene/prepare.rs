@@ -66,10 +66,7 @@ pub(super) async fn prepare(
             let positions = positions(baseline, activation, extent);
             let hook = activation.hook();
             let values = match to {
-                Replacement::Zero => {
-                    let zeros = |&position| vec![0.0; width(model, activation, position)];
-                    positions.iter().map(zeros).collect()
-                }
+                Replacement::Zero => zeros(model, activation, &positions),
                 Replacement::Second => {
                     let second = sources.second.ok_or_else(no_second)?;
                     let value =
@@ -184,8 +181,14 @@ fn made_hook(side: Side) -> BlockHook {
     }
 }
 
+/// Zeros in place of `activation` at each of `positions`.
+pub(super) fn zeros(model: &Model, activation: HeadActivation, positions: &[usize]) -> Vec<Vec<f32>> {
+    let zeros = |&position| vec![0.0; width(model, activation, position)];
+    positions.iter().map(zeros).collect()
+}
+
 /// Number of values of `activation` at `position`.
-pub(super) fn width(model: &Model, activation: HeadActivation, position: usize) -> usize {
+fn width(model: &Model, activation: HeadActivation, position: usize) -> usize {
     match activation {
         HeadActivation::Pattern => position + 1,
         _ => model.config().d_head(),
