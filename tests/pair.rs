@@ -220,7 +220,7 @@ fn keyside_softmax(row: &mut [f32]) {
 }
 
 #[test]
-fn every_account_adds_up_under_every_processing() {
+fn every_decomposition_adds_up_under_every_processing() {
     let mut random = Mt::new(11);
     let mut below = |end: usize| random.next_u32() as usize % end;
     let mut checked = 0;

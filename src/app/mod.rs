@@ -2,7 +2,8 @@
 //!
 //! [`session`] is the central state: the shown result, the run, the worker. Its parts: [`question_state`] (question
 //! about a sentence), [`trials`] (interventions and causal maps), [`ablation`] (the last step of the story on the
-//! selected model), [`head_names`], [`library`] (stored models).
+//! selected model), [`head_names`], [`library`] (stored models). [`pending_request`] is what requests to the
+//! worker have in common.
 //!
 //! Input: [`form`] (controls and their validation), [`sentence_lines`] (several sentences), [`trial_form`], [`presets`]
 //! and [`run_presets`] (interventions), [`picking`] (local files), [`address`] (the state as a URL).

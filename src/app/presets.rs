@@ -92,7 +92,7 @@ pub fn copies(head: Head, at: Extent) -> Vec<Preset> {
     order.map(copy).to_vec()
 }
 
-/// The component with the largest absolute contribution on `side`, among those selected by `of`.
+/// The component with the largest absolute contribution on `side`, among those that `is_eligible` selects.
 fn largest(section: &PairSection, side: Side, is_eligible: impl Fn(Component) -> bool) -> Option<Component> {
     largest_value(section, side, is_eligible).map(|(component, _)| component)
 }

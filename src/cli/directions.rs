@@ -73,7 +73,7 @@ fn of_score(sentence: &Sentence, pair: &Pair, found: &Directions) -> String {
     )
 }
 
-/// The groups that contribute most to `found`, the decomposition of `of`.
+/// The groups that contribute most to `found`, the decomposition of the score called `name`.
 fn listed(found: &Directions, name: &str) -> String {
     let sums = found.of_groups();
     let mut description = format!(

@@ -8,7 +8,7 @@ use super::output::Output;
 const TILE_ROWS: usize = 4;
 /// Number of source rows that are processed at once. If there are more, the sums so far are rescaled to the new maximum
 /// (online softmax).
-const BLOCK: usize = 64;
+const SOURCES_AT_ONCE: usize = 64;
 /// The parent of a row at position 0.
 pub const NO_PARENT: u32 = u32::MAX;
 
@@ -30,7 +30,7 @@ pub(super) struct Attention<'a> {
 
 /// Some of the rows that a row attends to, nearest first, and the one after them.
 struct Attended {
-    rows: [u32; BLOCK],
+    rows: [u32; SOURCES_AT_ONCE],
     count: usize,
     next: u32,
 }
@@ -54,10 +54,10 @@ impl Attention<'_> {
         }
     }
 
-    /// Up to [`BLOCK`] rows: `row` and its ancestors.
+    /// Up to [`SOURCES_AT_ONCE`] rows: `row` and its ancestors.
     fn attended(&self, row: u32) -> Attended {
         let mut attended = Attended {
-            rows: [0; BLOCK],
+            rows: [0; SOURCES_AT_ONCE],
             count: 0,
             next: row,
         };
@@ -76,18 +76,18 @@ impl Attention<'_> {
     fn head<V: Lanes>(&self, row: usize, head: usize, nearest: &Attended, z: &mut [f32]) {
         z.fill(0.0);
         let (mut most, mut total) = (f32::NEG_INFINITY, 0.0);
-        self.block::<V>(row, head, nearest, z, &mut most, &mut total);
+        self.add_sources::<V>(row, head, nearest, z, &mut most, &mut total);
         let mut next = nearest.next;
         while next != NO_PARENT {
             let attended = self.attended(next);
-            self.block::<V>(row, head, &attended, z, &mut most, &mut total);
+            self.add_sources::<V>(row, head, &attended, z, &mut most, &mut total);
             next = attended.next;
         }
         scale::<V>(z, 1.0 / total);
     }
 
     /// Adds the values of `attended` to `z`. Both `z` and `total` are relative to the largest score so far, `most`.
-    fn block<V: Lanes>(
+    fn add_sources<V: Lanes>(
         &self,
         row: usize,
         head: usize,
@@ -98,7 +98,7 @@ impl Attention<'_> {
     ) {
         let rows = &attended.rows[..attended.count];
         let query = self.part(row, 0, head);
-        let mut scores = [0.0; BLOCK];
+        let mut scores = [0.0; SOURCES_AT_ONCE];
         let scores = &mut scores[..rows.len()];
         for (score, &key) in scores.iter_mut().zip(rows) {
             *score = dot::<V>(query, self.part(key as usize, 1, head)) * self.factor;

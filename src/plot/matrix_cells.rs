@@ -16,7 +16,7 @@ pub struct MatrixCell {
     pub lines: Vec<String>,
 }
 
-/// What cells come from. Of a pattern of a thousand tokens half a million are looked at, of which one is told: words are made when
+/// What cells come from. Of a pattern of a thousand tokens half a million are looked at, of which one is shown: words are made when
 /// they are asked for.
 pub trait CellSource: DynEq + Send + Sync {
     /// The value of the cell in `row` and `column`; None where there is nothing.

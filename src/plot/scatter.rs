@@ -26,7 +26,7 @@ pub struct ScatterPlot {
     pub marks: Vec<ScatterMark>,
     /// Whether both values have the same unit: both axes then show the same range, and a line where both values are equal.
     pub same_unit: bool,
-    /// Decimals that values are told with.
+    /// Decimals of the shown values.
     pub decimals: (usize, usize),
     /// The prompts' texts by their numbers; empty where they are not known.
     pub texts: Vec<String>,

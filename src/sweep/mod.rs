@@ -10,8 +10,8 @@
 mod fingerprint;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 mod folder;
+mod head_pattern;
 mod maps;
-mod patterns;
 mod plan;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 mod prepared;
@@ -24,8 +24,8 @@ mod sets;
 pub use fingerprint::fingerprint;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub use folder::{Done, Finished, Folder, MAPS, ROWS};
+pub use head_pattern::{HeadPattern, heads_of, seeds_of};
 pub use maps::maps;
-pub use patterns::{HeadPattern, heads_of, seeds_of};
 pub use plan::{Kind, Shard, Sweep, SweptMaker, SweptModel, SweptPrompts};
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub use prepared::{PreparedSweep, SourceOf};

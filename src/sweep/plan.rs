@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::patterns::HeadPattern;
+use super::head_pattern::HeadPattern;
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::EngineChoice;
 use crate::prompts::text::{Format, TextPrompts};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fingerprint::fingerprint;
 use super::folder::Finished;
-use super::patterns::heads_of;
+use super::head_pattern::heads_of;
 use super::plan::{Shard, Sweep};
 use super::rows::{lines, rows_of};
 use crate::analysis::{Observer, scores_of_heads};

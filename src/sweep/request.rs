@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::fingerprint::fingerprint;
-use super::patterns::{HeadPattern, seeds_of};
+use super::head_pattern::{HeadPattern, seeds_of};
 use super::plan::{Kind, Sweep, SweptMaker, SweptModel, SweptPrompts};
 use super::prepared::{PreparedSweep, SourceOf};
 use crate::checkpoint::hub_url;
@@ -135,20 +135,20 @@ fn read_prompts(file: &Path) -> Result<String> {
     TextPrompts::text_of(&bytes).map(str::to_owned)
 }
 
-/// The paths that match `pattern`; the path itself if it has no wildcards.
-fn matching(pattern: &str) -> Result<Vec<String>> {
-    if !pattern.contains(['*', '?']) {
-        return Ok(vec![pattern.to_owned()]);
+/// The paths that match `wildcards`; the path itself if it has no wildcards.
+fn matching(wildcards: &str) -> Result<Vec<String>> {
+    if !wildcards.contains(['*', '?']) {
+        return Ok(vec![wildcards.to_owned()]);
     }
     let wrong = |cause: &dyn std::fmt::Display| {
         Error::new(
             ErrorKind::Request,
-            format!("nothing can be found by {pattern} ({cause})"),
+            format!("nothing can be found by {wildcards} ({cause})"),
         )
         .expected("a path with * or ? for what may be anything")
     };
     let mut found = Vec::new();
-    for path in glob::glob(pattern).map_err(|cause| wrong(&cause))? {
+    for path in glob::glob(wildcards).map_err(|cause| wrong(&cause))? {
         found.push(path.map_err(|cause| wrong(&cause))?.to_string_lossy().into_owned());
     }
     if found.is_empty() {

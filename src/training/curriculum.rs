@@ -83,7 +83,7 @@ impl Curriculum {
         Ok(prompts)
     }
 
-    /// A prompt, one of `of` in the step: predicts its final token and `text_targets` tokens before it.
+    /// A prompt, one of `count` in the step: predicts its final token and `text_targets` tokens before it.
     fn prompt(&self, python: &mut PythonRandom, tokens: Vec<u32>, count: usize, text_targets: usize) -> Sequence {
         let end = tokens.len().saturating_sub(2);
         let target = |after, weight| Target {

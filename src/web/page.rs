@@ -1,25 +1,26 @@
 //! The state that the parts of the page share, and the operations on it.
 
+mod models;
 mod picking;
 mod questions;
 mod recorded;
+mod running;
 mod worker;
 
 use leptos::prelude::*;
 use web_sys::File;
 
 use super::address_bar::AddressBar;
-use super::asset_paths::{request_of, url_of};
 use super::document;
 use super::evidence::Comparisons;
 use super::figures::Linked;
 use super::link::Link;
-use super::scheduling::{Latest, after_frame, after_frames_of};
+use super::scheduling::{Latest, after_frames_of};
 use super::theme;
 use crate::analysis::pair::Question;
-use crate::analysis::settings::{CSV, EARLIER_HEAD, Field, HEAD, Setting};
+use crate::analysis::settings::{EARLIER_HEAD, Field, HEAD, Setting};
 use crate::app::address::{Address, Tab};
-use crate::app::form::{Form, ModelChoice, PromptChoice};
+use crate::app::form::Form;
 use crate::app::sentence_lines::SentenceLines;
 use crate::app::session::{Session, Shown};
 use crate::app::steps::StoryStep;
@@ -35,10 +36,6 @@ pub const CONTROLS_TOGGLE: &str = "controls-toggle";
 pub const OWN_PROMPTS: &str = "own-prompts";
 /// Files from the reader's disk, each with its path in what was picked.
 pub type Paths = Vec<(String, File)>;
-
-/// Lower bound of the bytes that a model of the hub takes in storage; the page itself, cached for offline use, takes
-/// less.
-const MIN_MODEL: f64 = 32e6;
 
 /// The id of the control of `setting`, which is its `data-testid`, too.
 pub fn control_id(setting: &Setting) -> String {
@@ -200,182 +197,6 @@ impl Page {
                 .with_untracked(|view| Address::of(form, view, question.as_ref(), step));
             self.lines.with_untracked(|lines| address.with_lines(lines.texts()))
         })
-    }
-
-    /// Chooses the model, and requests its description.
-    pub fn choose(self, model: ModelChoice) {
-        self.form.update(|form| form.choose(model));
-        self.session.update(Session::dismiss_error);
-        self.session.update(Session::forget_outcome);
-        self.asked.set(false);
-        self.run_due.set_value(false);
-        // Directions are numbered by model.
-        self.question.update(|question| question.direction = None);
-        match model {
-            ModelChoice::Recorded => self.session.update(Session::show_recorded),
-            ModelChoice::Bundled => {
-                self.bring_defaults();
-                self.describe();
-                // Head and tokens of the question belong to the previous model.
-                self.question
-                    .update(|question| (question.head, question.src, question.down) = (None, None, None));
-            }
-            ModelChoice::Hub | ModelChoice::Url | ModelChoice::Picked => {
-                self.form.update(Form::fit_known);
-                self.describe_unless_on_hub();
-            }
-        }
-    }
-
-    /// Chooses whose prompts a run is on. The recorded run has fixed prompts, so the bundled model replaces it.
-    pub fn choose_prompts(self, prompts: PromptChoice) {
-        self.form.update(|form| form.prompts = prompts);
-        self.session.update(Session::dismiss_error);
-        if prompts == PromptChoice::Own && self.form.with_untracked(|form| form.model) == ModelChoice::Recorded {
-            self.choose(ModelChoice::Bundled);
-        }
-    }
-
-    /// Uses prompts that were read from a file.
-    pub fn take_prompts(self, text: String, is_csv: bool) {
-        self.form.update(|form| {
-            form.own = text;
-            form.set(&CSV, if is_csv { "1" } else { "0" });
-        });
-        self.choose_prompts(PromptChoice::Own);
-        self.controls_open.set(true);
-        after_frame(|| after_frame(|| document::focus(OWN_PROMPTS)));
-    }
-
-    /// Chooses a stored model, by the URL that it was downloaded from.
-    pub fn use_stored(self, location: &str) {
-        self.form.update(|form| form.url = location.into());
-        self.choose(ModelChoice::Url);
-    }
-
-    /// Requests the list of stored models.
-    pub fn list_stored(self) {
-        let message = self.session.try_update(Session::list_stored);
-        self.send(message);
-    }
-
-    /// The same, but only where the list is not known and the browser stores enough bytes for a model, so that no
-    /// worker is started to return an empty list.
-    pub fn list_stored_if_any(self) {
-        if self
-            .session
-            .with_untracked(|session| session.library().models().is_some())
-        {
-            return;
-        }
-        leptos::task::spawn_local(async move {
-            if document::stored_bytes().await.is_some_and(|bytes| bytes >= MIN_MODEL) {
-                self.list_stored();
-            }
-        });
-    }
-
-    /// Removes a stored model.
-    pub fn remove_stored(self, folder: &str) {
-        let message = self
-            .session
-            .try_update(|session| session.remove_stored(folder))
-            .flatten();
-        self.send(message);
-    }
-
-    /// Pauses or resumes the download.
-    pub fn pause(self, pause: bool) {
-        let message = self.session.try_update(|session| session.pause(pause)).flatten();
-        self.send(message);
-    }
-
-    /// Absolute URL of the chosen model's folder; None where the form's model is the recorded one or invalid.
-    fn chosen_url(self) -> Option<String> {
-        self.form.with_untracked(url_of)
-    }
-
-    /// The same for the deferred form.
-    pub fn deferred_url(self) -> Option<String> {
-        self.deferred_form.with(url_of)
-    }
-
-    /// Requests the description of the chosen model, if its address is valid.
-    pub fn describe(self) {
-        let url = self.chosen_url();
-        if let Some(message) = url.and_then(|url| self.session.try_update(|session| session.describe(&url)).flatten()) {
-            self.send([message]);
-        }
-    }
-
-    /// The same, except for a model of the hub that is not stored: the hub is not asked before the reader agrees.
-    pub fn describe_unless_on_hub(self) {
-        let url = self.chosen_url();
-        let is_stored = self.session.with_untracked(|session| {
-            let mut models = session.library().models().into_iter().flatten();
-            models.any(|model| Some(&model.location) == url.as_ref())
-        });
-        if is_stored || !self.form.with_untracked(Form::is_on_hub) {
-            self.describe();
-        }
-    }
-
-    /// Runs the chosen model as soon as its description arrives.
-    pub fn run_when_described(self) {
-        self.run_due.set_value(true);
-        self.describe();
-    }
-
-    /// Shows the result again that these settings gave on this page. Returns false where there is none.
-    pub fn show_again(self) -> bool {
-        if self.form.with_untracked(|form| form.model) == ModelChoice::Recorded {
-            self.session.update(Session::show_recorded);
-            return true;
-        }
-        let request = self.form.with_untracked(request_of);
-        request.is_ok_and(|request| self.session.try_update(|session| session.show_run(&request)) == Some(true))
-    }
-
-    /// Checks the controls and starts a run.
-    pub fn run(self) {
-        self.run_due.set_value(false);
-        match self.form.with_untracked(request_of) {
-            Ok(request) => {
-                self.bar.ran(self.address());
-                self.asked.set(false);
-                self.fold_controls();
-                let messages = self
-                    .session
-                    .try_update(|session| session.start(request))
-                    .unwrap_or_default();
-                self.send(messages);
-            }
-            Err(error) => self.session.update(|session| session.fail(error)),
-        }
-    }
-
-    /// Folds the controls where they cover the figures, and moves the keyboard's focus out of them.
-    fn fold_controls(self) {
-        if self.controls_open.get_untracked() {
-            self.controls_open.set(false);
-            document::focus(CONTROLS_TOGGLE);
-        }
-    }
-
-    /// Asks the run to stop.
-    pub fn cancel(self) {
-        if let Some(message) = self.session.try_update(Session::cancel).flatten() {
-            self.send([message]);
-        }
-    }
-
-    /// Cancels the current run where the form now describes another one.
-    pub fn abandon_other(self) {
-        let active = self.session.with_untracked(Session::active_request);
-        if active.is_some() && active != self.form.with_untracked(request_of).ok() {
-            let message = self.session.try_update(Session::abandon).flatten();
-            self.send(message);
-        }
     }
 
     /// Shows a result file, or the error.

@@ -35,7 +35,7 @@ export const causes = [
       check(rows.length === 4 && rows[0][0] === "score", JSON.stringify(rows));
       const [before, after, predicted, difference] = rows[0].slice(1).map((text) => numbers(text)[0]);
       check(Math.abs(after - predicted - difference) < 0.011 && before !== after, JSON.stringify(rows[0]));
-      check((await tab.at("prediction").innerText()).includes("predicts score"), "the prediction is not told");
+      check((await tab.at("prediction").innerText()).includes("gives score"), "the prediction is not told");
       check((await tab.at("shares").locator("li").count()) === 14, "not a bar for each token");
       const next = await tab.at("next-before").locator("li").count();
       check(next === 8 && (await tab.at("next-after").locator("li").count()) === next, `${next} next tokens`);

@@ -1,4 +1,4 @@
-// One sentence: typed, answered, a pair chosen by mouse, keyboard and touch, the account, the link.
+// One sentence: typed, answered, a pair chosen by mouse, keyboard and touch, the decomposition, the link.
 import path from "node:path";
 
 import { check, root, until } from "./harness.mjs";
@@ -86,7 +86,7 @@ export const sentence = [
       await tab.page.keyboard.press(before.startsWith("11.") ? "ArrowUp" : "ArrowDown");
       await tab.page.keyboard.press("Enter");
       await until(tab.page, () => tab.at("chosen-head").innerText(), (head) => head !== before, "the head stays");
-      check((await tab.at("account-offer").count()) === 1, "the account offers no model");
+      check((await tab.at("account-offer").count()) === 1, "the decomposition offers no model");
       check(weights.length === 0, `a model was asked for: ${weights}`);
 
       // A link opens it again.

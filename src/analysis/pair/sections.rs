@@ -152,7 +152,7 @@ impl AttentionSection {
         row
     }
 
-    /// The row of `head` in the array `of`.
+    /// The row of `head` in `array`.
     fn row_in<'a>(&self, array: &'a Array, head: Head) -> Option<&'a [f32]> {
         let index = match (&self.heads, array.shape()) {
             (Some(heads), _) => heads.iter().position(|known| *known == head)?,

@@ -105,7 +105,7 @@ fn done(intervention: &RunIntervention) -> String {
     }
 }
 
-/// A measure as its numbers are told: shares as percentages, changes of shares in points.
+/// A measure as its numbers are shown: shares as percentages, changes of shares in points.
 #[derive(Clone, Copy)]
 struct Unit {
     per_unit: f64,

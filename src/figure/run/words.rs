@@ -33,7 +33,7 @@ fn with_deviation(stats: &BoxStats) -> String {
     }
 }
 
-/// "difference 0.42, 95 % interval 0.40 to 0.44, 40 prompts", told in units of which `per_unit` are 1.
+/// "difference 0.42, 95 % interval 0.40 to 0.44, 40 prompts", in units of which `per_unit` are 1.
 fn basis(found: &PairedDifference, per_unit: f64, unit: &str, digits: usize) -> Option<String> {
     let interval = found.interval?;
     Some(format!(

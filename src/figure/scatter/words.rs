@@ -36,7 +36,7 @@ pub fn series_name(series: &PromptSeries) -> String {
     format!("{} ({kind}, {fixed} fixed)", series.series)
 }
 
-/// Decimals that values of a series are told with.
+/// Decimals of the shown values of a series.
 pub fn decimals(series: &PromptSeries) -> usize {
     if series.histogram.probs() { 3 } else { 2 }
 }

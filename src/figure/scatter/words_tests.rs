@@ -17,7 +17,7 @@ fn set(result: &mut ResultFile, name: &str, values: Vec<f32>) {
     *series.values_mut(parsed.histogram) = Some(Array::vector(values));
 }
 
-/// What is told of the kind that `view` asks for.
+/// The text about the kind that `view` asks for.
 fn description(result: &ResultFile, view: &ScatterView) -> Option<String> {
     agreement(result, view, of_group(result, &view.list).as_deref())
 }

@@ -16,7 +16,7 @@ use crate::quantities::number;
 use crate::result::ResultFile;
 
 const NAME: FigureName = FigureName::new("effects");
-/// Components that are told.
+/// Number of components to list.
 const LISTED: usize = 4;
 /// What stands for the bias of the unembedding in the table.
 const BIAS: &str = "b_U";

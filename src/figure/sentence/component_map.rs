@@ -4,7 +4,7 @@ use crate::analysis::Heatmap;
 use crate::names::Component;
 use crate::plot::{Colors, MatrixCell, MatrixPlot};
 
-/// The map of what the components of `heatmap` add; `lines` are what is told of each.
+/// The map of what the components of `heatmap` add; `lines` are the texts of each.
 pub(super) fn component_map(
     title: String,
     heatmap: &Heatmap,

@@ -218,7 +218,7 @@ pub fn describe_directions(section: &DirectionsSection) -> String {
     )
 }
 
-/// What the rows are called whose cosines are told: "W_E, key side".
+/// The name of the rows whose cosines are shown: "W_E, key side".
 pub fn ends_name(matrix: TokenMatrix, side: Side) -> String {
     let matrix = match matrix {
         TokenMatrix::Embedding => Component::TokenEmbedding.label(),

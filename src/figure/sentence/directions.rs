@@ -22,7 +22,7 @@ const QUERY_SIDE: FigureName = FigureName::new("direction_query");
 const KEY_SIDE: FigureName = FigureName::new("direction_key");
 /// The name of the terms with biases among the directions.
 const BIASES: &str = "b";
-/// Groups and components that are told.
+/// Number of groups and components to list.
 const LISTED: usize = 3;
 
 /// What each group of directions adds, and what they add up to.
@@ -239,7 +239,7 @@ fn side(name: FigureName) -> Side {
     }
 }
 
-/// What each component adds along the direction on the side of `of`, as a heatmap, and its title.
+/// What each component adds along the direction on one side of the score, as a heatmap, and its title.
 fn side_map(subject: Subject<'_>) -> Result<(Heatmap, String)> {
     let section = section(subject.result)?;
     let opened = &section.opened;

@@ -83,7 +83,7 @@ impl DotRow<'_> {
     }
 }
 
-/// A value of `histogram` as it is told: "4.90", "71 %".
+/// A value of `histogram` as it is shown: "4.90", "71 %".
 pub fn format_value(histogram: HistogramId, value: f64) -> String {
     if histogram.probs() {
         percent(value as f32)
@@ -278,7 +278,7 @@ mod tests {
                     lines.iter().all(|line| !line.contains("IO") && !line.contains("END")),
                     "{lines:?}"
                 );
-                // Where the value is among those of the run, counted here anew, is told of one value alone.
+                // Where the value is among those of the run, counted here anew, is said of one value alone.
                 let standing = standing(section, histogram, row);
                 assert_eq!(
                     standing.is_some(),

@@ -267,7 +267,7 @@ pub fn prediction(section: &InterventionSection, effect: &Effect) -> String {
         })
         .collect();
     format!(
-        "The linear prediction, with LayerNorm's scales frozen and the direct path alone, is {}; in brackets, by how much what is recomputed differs.",
+        "The linear prediction, with LayerNorm's scales frozen and the direct path alone, gives {}; in brackets, by how much what is recomputed differs.",
         description.join(", ")
     )
 }

@@ -61,7 +61,7 @@ impl MatrixKind {
         }
     }
 
-    /// Whether its cells can't be told without what is written on them.
+    /// Whether its cells can't be understood without what is written on them.
     const fn is_labeled(self) -> bool {
         matches!(self, Self::Lens | Self::Writes)
     }

@@ -17,7 +17,7 @@ use crate::quantities::{counted, number};
 const NAME: FigureName = FigureName::new("table");
 /// The table with every pair of components.
 const PAIRS: &str = "pairs";
-/// Pairs of components that are told.
+/// Number of pairs of components to list.
 const LISTED: usize = 3;
 
 /// The table of both sides, its components by layer.

@@ -16,7 +16,7 @@ use crate::plot::{MatrixPlot, Plot, Theme};
 use crate::quantities::number;
 
 const NAME: FigureName = FigureName::new("writers");
-/// Components that are told.
+/// Number of components to list.
 const LISTED: usize = 4;
 
 /// What each component adds on the side that is chosen.

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, HtmlCanvasElement};
 
-use super::Action;
+use super::action::Action;
 use crate::app::export::file_name;
 use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};

@@ -112,10 +112,10 @@ fn is_all(scale: &f32) -> bool {
 }
 
 impl Intervention {
-    /// Checks that it can be applied at a pair with head `of` in a model of `config`.
+    /// Checks that it can be applied at a pair with head `pair_head` in a model of `config`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a head that does not exist, a component that is not before `of`, and a factor that is
+    /// [`ErrorKind::Request`] for a head that does not exist, a component that is not before `pair_head`, and a factor that is
     /// not finite.
     pub(super) fn check(&self, pair_head: Head, config: &Config) -> Result<()> {
         match *self {
