@@ -24,7 +24,7 @@ export async function startWorker(page) {
               const message = JSON.parse(data);
               posted.push(message);
               if (message.panicked) fail(new Error(message.panicked.message));
-              const ended = message.answered ?? message.finished ?? message.named ?? message.failed;
+              const ended = message.answered ?? message.finished ?? message.head_roles ?? message.failed;
               if (ended) ids.delete(ended.id);
               if (!ids.size) done({ posted, seconds: (performance.now() - begun) / 1000 });
             };
