@@ -7,7 +7,7 @@ try {
   const server = await serve(folder, { port: Number(port), cors: cors === "--cors", isolated: true });
   console.log(`${folder} is at ${server.url} (stop with Ctrl+C)`);
 } catch (error) {
-  const reason = error.code === "EADDRINUSE" ? `port ${port} is taken; choose another: make run PORT=8081` : error.message;
+  const reason = error.code === "EADDRINUSE" ? `port ${port} is taken; choose another (make run PORT=8081)` : error.message;
   console.error(`keyside: error: ${reason}`);
   process.exit(1);
 }

@@ -86,8 +86,8 @@ def load(
     processing : Processing or mapping, optional
         Which weight processing is applied; all by default.
     engine : str, optional
-        The compute engine: ``"gemm"`` (the default), or ``"packed"``, also with a number of threads, ``"packed on 2"``. The numbers are the same
-        to rounding.
+        The compute engine: ``"gemm"`` (the default), ``"packed"``, also with a number of threads, ``"packed on 2"``, or ``"gpu"``. The numbers
+        are the same to rounding.
 
     Returns
     -------
@@ -157,7 +157,7 @@ class Model:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The model's shape, with the names of TransformerLens: ``n_layer``, ``n_head``, ``d_model``, ..."""
+        """The model's shape, ``n_layer`` and ``n_head`` as in ``config.json``, ``d_model`` and others as in TransformerLens."""
         return self._native.config()
 
     @property
@@ -255,8 +255,8 @@ class Model:
     ) -> Result:
         """The attention of all heads from one position of a text, and their measures over the whole text.
 
-        Parameters are those of `pair`. The result also has the measures of every head (token before, first token, earlier copies) and the
-        patterns of all heads of the head's layer, section ``layer``.
+        `text`, `head`, `dest`, `src`, `bos` and `progress` are those of `pair`. The result also has the measures of every head (previous-token,
+        first-token and duplicate-token attention) and the patterns of all heads of the head's layer, section ``layer``.
         """
         question = self._question(text, head, bos, measures=True, layer=True)
         return self._ask(question, dest, src, progress)
@@ -283,7 +283,7 @@ class Model:
         text : str
             The text.
         head : str or (int, int), optional
-            The head; by default, with ``src``, the one with the largest direct effect on the most likely next token.
+            The head; if both it and ``src`` are left out they are chosen together, the head being the one with the largest direct effect on the most likely next token.
         dest : int or str
             The query position: an index from 0 (BOS included), or from the end where it is negative, or a word that occurs once in
             the text (its last token).

@@ -17,7 +17,7 @@ async function install() {
     const cache = await caches.open(CACHE);
     for (const [path, integrity] of FILES) {
       const url = new URL(path, scope).href;
-      // "no-cache" asks whether a copy of the browser's is still right; it does not keep it from being used.
+      // "no-cache" revalidates the browser's HTTP cache; it does not bypass it.
       const response = await fetch(url, { integrity, cache: "no-cache", credentials: "same-origin" });
       if (response.status !== 200) throw new Error(`${url}: the server answered ${response.status}`);
       // A redirected response may not answer a navigation.
@@ -36,7 +36,7 @@ async function activate() {
 }
 
 /** The cache key of the requested file; undefined for files that are not the page's. */
-function addressOf(request) {
+function cacheKeyOf(request) {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== scope.origin) return undefined;
   url.hash = "";
@@ -64,48 +64,49 @@ async function part(whole, header) {
 }
 
 /**
- * The page with the headers that let it share memory between threads, which many hosts can't send: by itself where the browser knows
- * that, else cut off from what opens it, which a frame, and a page that is handed a result, must not be.
+ * The page with the headers of cross-origin isolation, which many hosts can't send. Browsers that know Document-Isolation-Policy isolate the page
+ * alone; others need COOP, which cuts it off from its opener, so a frame (`?embed`) and a page that is handed a result (`?result=opener`)
+ * go without.
  */
-function isolated(kept, url) {
-  const headers = new Headers(kept.headers);
+function isolated(cached, url) {
+  const headers = new Headers(cached.headers);
   headers.set("Document-Isolation-Policy", "isolate-and-credentialless");
   const query = new URL(url).searchParams;
-  const isAlone = !query.has("embed") && query.get("result") !== "opener";
+  const mayBeCutOff = !query.has("embed") && query.get("result") !== "opener";
   for (const [name, value] of [
     ["Cross-Origin-Opener-Policy", "same-origin"],
     ["Cross-Origin-Embedder-Policy", "credentialless"],
   ]) {
-    // What is kept has them, too, from a host that sends them.
-    if (isAlone) headers.set(name, value);
+    // What is cached has them, too, from a host that sends them.
+    if (mayBeCutOff) headers.set(name, value);
     else headers.delete(name);
   }
-  return new Response(kept.body, { status: kept.status, headers });
+  return new Response(cached.body, { status: cached.status, headers });
 }
 
 /** A script with the header without which an isolated page may not start it as a worker. */
-function embeddable(kept) {
-  const headers = new Headers(kept.headers);
+function withEmbedderPolicy(cached) {
+  const headers = new Headers(cached.headers);
   headers.set("Cross-Origin-Embedder-Policy", "credentialless");
-  return new Response(kept.body, { status: kept.status, headers });
+  return new Response(cached.body, { status: cached.status, headers });
 }
 
 async function answer(request, address) {
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(address);
+  const cached = await cache.match(address);
   // The browser may have deleted the cache.
-  if (!kept) return fetch(request);
-  // Other documents have frames of the page, which could not be shown in isolated ones.
-  if (request.mode === "navigate") return address === scope.href ? isolated(kept, request.url) : kept;
-  if (request.destination === "worker") return embeddable(kept);
+  if (!cached) return fetch(request);
+  // Other cached documents (the method page, the example post) may frame the page; they are left as they are.
+  if (request.mode === "navigate") return address === scope.href ? isolated(cached, request.url) : cached;
+  if (request.destination === "worker") return withEmbedderPolicy(cached);
   const range = request.headers.get("Range");
-  return range ? part(kept, range) : kept;
+  return range ? part(cached, range) : cached;
 }
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
 self.addEventListener("fetch", (event) => {
-  const address = addressOf(event.request);
+  const address = cacheKeyOf(event.request);
   if (address) event.respondWith(answer(event.request, address));
 });
 // A new version waits until the reader accepts it, so that page and worker always have the same version.

@@ -4,7 +4,8 @@
 //! fixed. [`analyze()`] replaces the stream by vectors of known meaning (histograms), and splits it into the components
 //! that were added to it (heatmaps).
 //!
-//! Each analysis has a folder of its own. The list of analyses is at the end of this file; the interface is in
+//! An analysis of a run (in the list: with `by` and its analyzer) has a folder of its own; those of a sentence are in `pair`,
+//! or in a file here. The list of analyses is at the end of this file; the interface is in
 //! `analyzer.rs`.
 
 mod analyze;
@@ -63,17 +64,17 @@ sections! {
     "contributions" => Contributions(contributions::ContributionsSection) by ContributionsAnalyzer;
     /// What the head writes, over the prompts of a run.
     "run_writes" => RunWrites(run_writes::RunWritesSection) by RunWritesAnalyzer;
-    /// Which of its directions recur over the prompts of a run.
+    /// Which of the head's directions recur over the prompts of a run.
     "run_directions" => RunDirections(run_directions::RunDirectionsSection) by RunDirectionsAnalyzer;
     /// The attention of every head from one position of a sentence.
     "attention" => Attention(pair::AttentionSection);
-    /// The most likely tokens after that position.
+    /// The most likely tokens after one position of a sentence.
     "next" => Next(pair::NextSection);
     /// The score of one pair of positions, decomposed on both sides.
     "pair" => Pair(pair::PairSection);
     /// The attention patterns of all heads of a layer.
     "layer" => Layer(pair::LayerSection);
-    /// One component of that score, decomposed further.
+    /// One component of the score of a pair, decomposed further.
     "down" => DrillDown(pair::DrillDownSection);
     /// The direct effect of every head on a logit difference, as means over prompts.
     "head_effects" => HeadEffects(head_effects::HeadEffectsSection);
@@ -85,11 +86,11 @@ sections! {
     "lens" => Lens(pair::LensSection);
     /// The score as a sum over the singular directions of its head.
     "directions" => Directions(pair::DirectionsSection);
-    /// The same score with other vectors as the head's input.
+    /// The score of a pair with other vectors as the head's input.
     "substituted" => Substituted(pair::SubstitutedSection);
-    /// The effects of interventions at that pair.
+    /// The effects of interventions at a pair.
     "intervention" => Intervention(pair::InterventionSection);
-    /// The effect of removing each component of that score.
+    /// The effect of removing each component of the score of a pair.
     "causal" => Causal(pair::CausalSection);
     /// The effects of an intervention on every prompt of a run.
     "changes" => Changes(changes::ChangesSection);

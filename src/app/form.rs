@@ -154,8 +154,8 @@ pub struct Request {
 
 impl Form {
     /// Keeps what an address does not contain from `old`: input for models that are not selected, the user's own
-    /// prompts and, if the address is not about a run, its settings.
-    pub fn keep_typed(&mut self, old: &Self, settings: bool) {
+    /// prompts and, with `keep_settings` (the address is about a sentence), choice of prompts, settings and heads.
+    pub fn keep_typed(&mut self, old: &Self, keep_settings: bool) {
         self.picked.clone_from(&old.picked);
         if self.own.is_empty() {
             self.own.clone_from(&old.own);
@@ -167,7 +167,7 @@ impl Form {
             self.hub.clone_from(&old.hub);
             self.revision.clone_from(&old.revision);
         }
-        if settings && self.model == old.model {
+        if keep_settings && self.model == old.model {
             self.prompts = old.prompts;
             self.settings.clone_from(&old.settings);
             self.heads_typed = old.heads_typed;
@@ -229,17 +229,17 @@ impl Form {
 
     /// Sets initial heads that the selected hub model has (the shapes of published models are known), unless the user
     /// has edited the heads.
-    pub fn fit_known(&mut self) {
+    pub fn set_heads_of_hub_model(&mut self) {
         let known = HUB_MODELS.iter().find(|model| model.name == self.hub);
         if let Some(known) = known.filter(|_| self.model == ModelChoice::Hub && !self.heads_typed) {
             let has = |head: Head| head.layer < known.layers && head.head < known.heads;
-            self.fit(has, (known.layers, known.heads));
+            self.replace_missing_heads(has, (known.layers, known.heads));
         }
     }
 
     /// Replaces initial heads that the model does not have, according to `has`, by the last head of its last layer and
     /// the last head of the layer before.
-    fn fit(&mut self, has: impl Fn(Head) -> bool, (layers, heads): (usize, usize)) {
+    fn replace_missing_heads(&mut self, has: impl Fn(Head) -> bool, (layers, heads): (usize, usize)) {
         let fits = |text: &str| text.parse::<Head>().is_ok_and(&has);
         if fits(self.text(&HEAD)) && fits(self.text(&EARLIER_HEAD)) {
             return;
@@ -250,7 +250,7 @@ impl Form {
     }
 
     /// The number of prompts to draw, and its limit; None for the user's own prompts, and for invalid input.
-    pub fn prompt_count(&self) -> Option<String> {
+    pub fn prompt_count_text(&self) -> Option<String> {
         let number = |setting| self.text(setting).trim().parse::<usize>().ok();
         let count = number(&BATCHES)?.saturating_mul(number(&BATCH_SIZE)?);
         (self.prompts == PromptChoice::Ioi).then(|| {
@@ -263,7 +263,7 @@ impl Form {
     }
 
     /// The URL that the typed text is interpreted as, if it differs.
-    pub fn read_url(&self) -> Option<String> {
+    pub fn interpreted_url(&self) -> Option<String> {
         let typed = self.url.trim().trim_end_matches('/');
         model_url(typed).ok().flatten().filter(|url| url != typed)
     }
@@ -279,7 +279,7 @@ impl Form {
 
     /// Sets the initial heads of the model's card, unless the user has edited the heads. Without a card, heads that the
     /// model does not have become the last head of its last layer, and the last head of the layer before.
-    pub fn describe(&mut self, config: &Config, card: Option<&ModelCard>) {
+    pub fn set_heads_of_model(&mut self, config: &Config, card: Option<&ModelCard>) {
         if self.heads_typed {
             return;
         }
@@ -288,7 +288,7 @@ impl Form {
                 self.set(&HEAD, card.head.to_string());
                 self.set(&EARLIER_HEAD, card.earlier_head.to_string());
             }
-            None => self.fit(|head| config.check_head(head).is_ok(), (config.n_layer, config.n_head)),
+            None => self.replace_missing_heads(|head| config.check_head(head).is_ok(), (config.n_layer, config.n_head)),
         }
     }
 
@@ -297,7 +297,7 @@ impl Form {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where no model is chosen, or its control does not hold what it should.
-    pub fn address(&self, bundled: &str, resolve: impl Fn(&str) -> Option<String>) -> Result<String> {
+    pub fn checkpoint_url(&self, bundled: &str, resolve: impl Fn(&str) -> Option<String>) -> Result<String> {
         match self.model {
             ModelChoice::Recorded => {
                 Err(Error::new(ErrorKind::Request, "the recorded run can't be run again")
@@ -313,12 +313,12 @@ impl Form {
         }
     }
 
-    /// Validates every control; `bundled` and `resolve` as in [`Form::address`].
+    /// Validates every control; `bundled` and `resolve` as in [`Form::checkpoint_url`].
     ///
     /// # Errors
     /// [`ErrorKind::Request`] naming the first control with an invalid value.
     pub fn request(&self, bundled: &str, resolve: impl Fn(&str) -> Option<String>) -> Result<Request> {
-        let url = self.address(bundled, resolve)?;
+        let url = self.checkpoint_url(bundled, resolve)?;
         let mut analysis = Analysis::default();
         if self.prompts == PromptChoice::Own {
             analysis.prompts = PromptSource::Text(TextPrompts {

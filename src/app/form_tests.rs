@@ -124,13 +124,13 @@ fn a_description_brings_heads_but_never_over_typed_ones() {
         ..form.clone()
     };
     typed.set(&HEAD, "7.9");
-    form.describe(&config, None);
+    form.set_heads_of_model(&config, None);
     assert_eq!(heads(&form), pair("3.7", "2.7"), "10.7 is not in this model");
-    form.describe(&config, Some(&card));
+    form.set_heads_of_model(&config, Some(&card));
     assert_eq!(heads(&form), pair("1.4", "0.4"));
-    form.describe(&config, None);
+    form.set_heads_of_model(&config, None);
     assert_eq!(heads(&form), pair("1.4", "0.4"), "they fit");
-    typed.describe(&config, Some(&card));
+    typed.set_heads_of_model(&config, Some(&card));
     assert_eq!(heads(&typed), pair("7.9", "9.9"));
     typed.choose(ModelChoice::Bundled);
     assert!(!typed.heads_typed);

@@ -1,4 +1,4 @@
-//! LabeledToken positions of a prompt.
+//! Named positions of a prompt.
 
 use std::fmt;
 

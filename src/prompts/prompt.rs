@@ -17,7 +17,7 @@ pub struct Prompt {
     pub text: String,
     /// The tokens, after BOS if there is one.
     pub tokens: Vec<u32>,
-    /// LabeledToken positions, counted from 0 (BOS included, if there is one): `dest` (the query), `src` (the key), and
+    /// Named positions, counted from 0 (BOS included, if there is one): `dest` (the query), `src` (the key), and
     /// others.
     pub positions: BTreeMap<PositionName, usize>,
     /// The two target tokens.

@@ -21,7 +21,7 @@ fn bundled() -> String {
 /// Absolute URL of the model folder that `form` names; None where the form asks for the recorded run or the name is
 /// invalid.
 pub fn url_of(form: &Form) -> Option<String> {
-    form.address(&bundled(), document::absolute).ok()
+    form.checkpoint_url(&bundled(), document::absolute).ok()
 }
 
 /// Absolute URL of the chosen model: like [`url_of`], but the bundled model where `form` asks for the recorded run.

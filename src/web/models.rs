@@ -95,7 +95,7 @@ fn HubFields(page: Page, active: Memo<bool>) -> impl IntoView {
 fn ReadFrom(page: Page) -> impl IntoView {
     let description = move || {
         page.deferred_form
-            .with(|form| form.read_url().map(|url| format!("Reads {url}")))
+            .with(|form| form.interpreted_url().map(|url| format!("Reads {url}")))
     };
     view! { <p class="about" data-testid="model-url-read">{description}</p> }
 }

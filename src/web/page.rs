@@ -235,7 +235,7 @@ impl Page {
         self.session.with_untracked(|session| {
             if let Some(known) = session.description_of(&url) {
                 self.form
-                    .update(|form| form.describe(&known.config, known.card.as_ref()));
+                    .update(|form| form.set_heads_of_model(&known.config, known.card.as_ref()));
             }
         });
     }

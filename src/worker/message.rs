@@ -92,7 +92,7 @@ pub enum ToWorker {
         /// How they are sampled.
         sampling: Sampling,
     },
-    /// Find the roles of the heads of the model at `url` by their attention on random tokens; answered by `LabeledToken`.
+    /// Find the roles of the heads of the model at `url` by their attention on random tokens; answered by `HeadRoles`.
     NameHeads {
         /// Number of the request; answers repeat it.
         id: u32,

@@ -106,11 +106,11 @@ pub struct Heatmap {
     pub mean: Array,
     /// Sum over all components.
     pub sum: f32,
-    /// Mean over the prompts of the score that the contributions add up to, computed independently. For a facet: of the
-    /// parts of query and key. None where it was not recorded.
+    /// Mean over the prompts of the score that the contributions add up to, computed independently. For a facet: the
+    /// score of its two parts, of query and key. None where it was not recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean_score: Option<f32>,
-    /// Largest |sum of contributions - true score| over the prompts; None where it was not computed.
+    /// Largest |sum of contributions - the score computed independently| over the prompts, a rounding error; None where it was not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_abs_residual: Option<f32>,
     /// The same relative to the sum of the absolute contributions in the prompt, which bounds the rounding errors.
@@ -276,6 +276,7 @@ impl Heatmap {
             }
             let head = match component {
                 Component::Head(head) => *head,
+                // Every layer has a head 0: this checks the layer.
                 other => Head::new(other.layer().unwrap_or(0), 0),
             };
             config.check_head(head).map_err(|cause| {
@@ -314,10 +315,6 @@ impl Heatmap {
 impl SectionType for ContributionsSection {
     fn head(&self) -> Option<Head> {
         Some(self.head)
-    }
-
-    fn prompt_count(&self) -> Option<usize> {
-        None
     }
 
     fn check(&self, config: &Config, prompts: usize) -> Result<()> {

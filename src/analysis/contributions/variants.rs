@@ -31,13 +31,11 @@ impl Sum {
     }
 
     /// Notes that the directions of `sides` are needed.
-    fn along(mut self, sides: &[&ScoreSide<'_>]) -> Self {
+    fn requiring_directions(mut self, sides: &[&ScoreSide<'_>]) -> Self {
         self.has_direction = sides.iter().all(|side| side.has_direction);
         self
     }
-}
 
-impl Sum {
     fn minus(&self, other: &Self) -> Self {
         Self {
             cells: subtract(&self.cells, &other.cells),
@@ -51,7 +49,7 @@ impl Sum {
 pub(super) struct Captured<'a> {
     /// Components at the source.
     pub(super) src: &'a Components,
-    /// Components at S1, where prompts have one.
+    /// Components at S1, the first mention of the subject, where prompts have one.
     pub(super) s1: Option<&'a Components>,
     /// Components at the destination.
     pub(super) dest: &'a Components,
@@ -104,12 +102,12 @@ impl QueryAndKeys<'_> {
         let query_of_w_u = self.dest.of_direction();
         self.add_with_difference(&mut sums, key, |key| self.by_key(key, &self.dest.whole));
         self.add_with_difference(&mut sums, with(key, Variant::FromWu), |key| {
-            self.by_key(key, &query_of_w_u).along(&[&self.dest])
+            self.by_key(key, &query_of_w_u).requiring_directions(&[&self.dest])
         });
         self.add_with_difference(&mut sums, query, |key| self.by_query(&key.whole));
         if has_mlp_0 {
             let name = with(query, Variant::FromMlp0).into();
-            sums.push((name, self.by_query(&self.src.of_direction()).along(&[&self.src])));
+            sums.push((name, self.by_query(&self.src.of_direction()).requiring_directions(&[&self.src])));
             self.add_facets(&mut sums);
         }
         sums
@@ -144,10 +142,10 @@ impl QueryAndKeys<'_> {
                 ..HeatmapParts::of(side)
             };
             self.add_with_difference(sums, parts_of(Side::Key), |key| {
-                part_of(key, along_mlp_0, &self.dest.part_normalized(along_w_u)).along(&[key, &self.dest])
+                part_of(key, along_mlp_0, &self.dest.part_normalized(along_w_u)).requiring_directions(&[key, &self.dest])
             });
             self.add_with_difference(sums, parts_of(Side::Query), |key| {
-                part_of(&self.dest, along_w_u, &key.part_normalized(along_mlp_0)).along(&[key, &self.dest])
+                part_of(&self.dest, along_w_u, &key.part_normalized(along_mlp_0)).requiring_directions(&[key, &self.dest])
             });
         }
     }
@@ -167,7 +165,7 @@ impl QueryAndKeys<'_> {
     }
 }
 
-/// The contributions of the components of `end`, either of their parts along its direction or of the rest, with `other`
+/// The contributions of the components of `side`, either of their parts along its direction or of the rest, with `other`
 /// at the other side.
 fn part_of(side: &ScoreSide<'_>, along: bool, other: &[f32]) -> Sum {
     let parallel = side.contributions_along(other);

@@ -26,7 +26,7 @@ pub struct TargetText {
 }
 
 /// A prompt that has gone through the model.
-struct Read {
+struct TracedPrompt {
     sentence: Sentence,
     targets: Between,
     /// How much a unit of each number of the final normalized stream adds to `logit(answer) - logit(other)`,
@@ -44,8 +44,8 @@ struct Sums(Vec<f64>);
 /// patching each head's activations.
 ///
 /// For patching, each prompt is paired with the one of `prompts` that has the same number of tokens and its two target
-/// tokens exchanged. That run is the base; one activation is copied into it, at all positions, from the prompt. The
-/// reported value is `(patched - base) / (prompt - base)`, of means over the prompts.
+/// tokens exchanged. The run of that partner is the base; one activation is copied into it, at all positions, from the
+/// run of the prompt, which is clean. The reported value is `(patched - base) / (clean - base)`, of means over the prompts.
 ///
 /// # Errors
 /// [`ErrorKind::Prompt`] for no prompt, texts that are not one token, the same token as both, and a prompt without
@@ -66,12 +66,12 @@ pub async fn head_effects(
     without.map_or(Ok(()), |head| config.check_head(head))?;
     let mut all = Vec::with_capacity(prompts.len());
     for prompt in prompts {
-        all.push(read(model, prompt, monitor).await?);
+        all.push(trace(model, prompt, monitor).await?);
     }
-    let others = prompts
+    let partners = prompts
         .iter()
         .enumerate()
-        .map(|(index, prompt)| other_of(&all, index, &prompt.text))
+        .map(|(index, prompt)| partner_of(&all, index, &prompt.text))
         .collect::<Result<Vec<usize>>>()?;
     let heads = config.n_layer * config.n_head;
     let mut direct = Sums(vec![0.0; heads]);
@@ -89,11 +89,12 @@ pub async fn head_effects(
         }
     }
     let mut patched = [(); 3].map(|()| Sums(vec![0.0; heads]));
-    let (mut whole, mut ground) = (0.0, 0.0);
-    for (prompt, &other) in all.iter().zip(&others) {
+    let (mut clean, mut base) = (0.0, 0.0);
+    for (prompt, &other) in all.iter().zip(&partners) {
         let into = &all[other];
-        whole += prompt.difference;
-        ground += prompt.difference_at(&into.sentence.pass, into.sentence.row(into.last())?, &config);
+        clean += prompt.difference;
+        // The direction of the clean prompt's two tokens, in the other run.
+        base += prompt.difference_at(&into.sentence.pass, into.sentence.row(into.last())?, &config);
         for layer in 0..config.n_layer {
             let found = patch_layer(model, (prompt, into), layer, monitor).await?;
             for (sums, found) in patched.iter_mut().zip(found) {
@@ -102,7 +103,7 @@ pub async fn head_effects(
             }
         }
     }
-    if (whole - ground).abs() < f64::EPSILON {
+    if (clean - base).abs() < f64::EPSILON {
         let cause = "the prompts and those with exchanged tokens have the same difference of logits";
         return Err(
             Error::new(ErrorKind::Prompt, cause).expected("prompts after which the model tells the two tokens apart")
@@ -110,8 +111,8 @@ pub async fn head_effects(
     }
     let shape = vec![config.n_layer, config.n_head];
     let count = all.len() as f64;
-    let restored = |sums: &Sums| {
-        let values = sums.0.iter().map(|sum| ((sum - ground) / (whole - ground)) as f32);
+    let share_restored = |sums: &Sums| {
+        let values = sums.0.iter().map(|sum| ((sum - base) / (clean - base)) as f32);
         Array::new(shape.clone(), values.collect())
     };
     let [z, v, pattern] = &patched;
@@ -121,7 +122,7 @@ pub async fn head_effects(
             .zip(&all)
             .map(|(prompt, read)| read.for_result(prompt))
             .collect(),
-        logit_difference: (whole / count) as f32,
+        logit_difference: (clean / count) as f32,
         direct: Array::new(shape.clone(), direct.means(count))?,
         without: match without {
             Some(head) => {
@@ -137,9 +138,9 @@ pub async fn head_effects(
             None => None,
         },
         patched: Some(Patched {
-            z: restored(z)?,
-            v: restored(v)?,
-            pattern: restored(pattern)?,
+            z: share_restored(z)?,
+            v: share_restored(v)?,
+            pattern: share_restored(pattern)?,
         }),
     })
 }
@@ -158,7 +159,7 @@ pub async fn without_largest(
     let config = model.config().clone();
     let traffic = model.checkpoint().traffic();
     let tracker = ProgressTracker::new(observer, Phase::Loading, 1, config.n_layer, traffic);
-    let read = read(model, prompt, &tracker).await?;
+    let read = trace(model, prompt, &tracker).await?;
     let direct = of_heads(&direct_effects(model, &read, None, &tracker).await?.0, &config);
     let largest = (0..direct.len()).max_by(|&one, &other| direct[one].total_cmp(&direct[other]));
     let largest = largest.unwrap_or_default();
@@ -178,7 +179,7 @@ pub async fn without_largest(
     })
 }
 
-impl Read {
+impl TracedPrompt {
     /// `prompt` in the form of the result.
     fn for_result(&self, prompt: &TargetText) -> TargetPrompt {
         TargetPrompt {
@@ -213,7 +214,7 @@ impl Sums {
 }
 
 /// Takes `prompt` through `model`.
-async fn read(model: &mut Model, prompt: &TargetText, monitor: &dyn Monitor) -> Result<Read> {
+async fn trace(model: &mut Model, prompt: &TargetText, monitor: &dyn Monitor) -> Result<TracedPrompt> {
     let question = Question {
         text: prompt.text.clone(),
         prepend_bos: true,
@@ -225,7 +226,7 @@ async fn read(model: &mut Model, prompt: &TargetText, monitor: &dyn Monitor) -> 
         b: model.tokenizer().single_token(&prompt.other)?,
     };
     let sentence = Sentence::read(model, &tokens, None, monitor).await?;
-    let mut read = Read {
+    let mut read = TracedPrompt {
         direction: direction(model, targets, monitor).await?,
         sentence,
         targets,
@@ -237,10 +238,10 @@ async fn read(model: &mut Model, prompt: &TargetText, monitor: &dyn Monitor) -> 
 }
 
 /// The index in `all` of the prompt that has the target tokens of number `index` exchanged. `text` is for the error.
-fn other_of(all: &[Read], index: usize, text: &str) -> Result<usize> {
-    let Read { targets, sentence, .. } = &all[index];
+fn partner_of(all: &[TracedPrompt], index: usize, text: &str) -> Result<usize> {
+    let TracedPrompt { targets, sentence, .. } = &all[index];
     let exchanged = |other: &&usize| {
-        let Read {
+        let TracedPrompt {
             targets: of,
             sentence: theirs,
             ..
@@ -272,7 +273,7 @@ fn of_heads(effects: &[f64], config: &Config) -> Vec<f64> {
 /// head `without` set to 0, if given. Outputs of earlier layers are not recomputed.
 async fn direct_effects(
     model: &mut Model,
-    prompt: &Read,
+    prompt: &TracedPrompt,
     without: Option<Head>,
     monitor: &dyn Monitor,
 ) -> Result<(Vec<f64>, f64)> {
@@ -314,7 +315,7 @@ async fn direct_effects(
 /// `into`, at all positions: `[3, head]`.
 async fn patch_layer(
     model: &mut Model,
-    (prompt, into): (&Read, &Read),
+    (prompt, into): (&TracedPrompt, &TracedPrompt),
     layer: usize,
     monitor: &dyn Monitor,
 ) -> Result<[Vec<f64>; 3]> {

@@ -33,7 +33,7 @@ impl Page {
                     .update(|question| (question.head, question.src, question.down) = (None, None, None));
             }
             ModelChoice::Hub | ModelChoice::Url | ModelChoice::Picked => {
-                self.form.update(Form::fit_known);
+                self.form.update(Form::set_heads_of_hub_model);
                 self.describe_unless_on_hub();
             }
         }
