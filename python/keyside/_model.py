@@ -408,7 +408,7 @@ class Model:
         """The causal map: removes each component of the query side and of the key side in turn, and recomputes all later layers.
 
         Parameters are those of `effects`. The result has the section ``causal``: the changes of score, ln attention and logit difference,
-        recomputed and as the linear split predicts them.
+        recomputed and as the linear prediction has them.
         """
         question = self._question(text, head, bos, targets=(a, b))
         with reporting(progress) as tell:
@@ -430,7 +430,7 @@ class Model:
         exact_ln: bool = False,
         progress: Progress = True,
     ) -> Result:
-        """Replaces an activation, recomputes all later layers, and compares with the prediction of the linear split.
+        """Replaces an activation, recomputes all later layers, and compares with the linear prediction.
 
         Parameters
         ----------
