@@ -16,7 +16,6 @@ use super::story_page::StoryPage;
 use super::summary::Summary;
 use super::sweep_maps::SweepCard;
 use super::theme;
-use super::warm_up;
 use crate::app::address::Tab;
 use crate::figure::FigurePlace;
 
@@ -29,7 +28,6 @@ pub fn App() -> impl IntoView {
     handover::show_linked(page);
     theme::follow(page.view);
     drops::accept_drops(page);
-    warm_up::begin(page);
     view! {
         <a class="skip" href=format!("#{}", document::TOP)>"Skip to the figures"</a>
         <TopBar page=page />
@@ -72,7 +70,7 @@ fn Figures(page: Page) -> impl IntoView {
         let on_page = |place: &FigurePlace| {
             page.shown.with(|shown| {
                 let result = shown.as_ref().map(|shown| &*shown.result);
-                page.deferred_view.with(|view| place.is_on_page(result, view))
+                page.view.with(|view| place.is_on_page(result, view))
             })
         };
         FigurePlace::all().filter(on_page).collect::<Vec<_>>()

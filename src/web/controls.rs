@@ -25,7 +25,7 @@ pub fn Settings(page: Page, groups: &'static [Group]) -> impl IntoView {
 #[component]
 fn TextField(page: Page, setting: &'static Setting) -> impl IntoView {
     let id = control_id(setting);
-    let value = Memo::new(move |_| page.deferred_form.with(|form| form.text(setting).to_owned()));
+    let value = Memo::new(move |_| page.form.with(|form| form.text(setting).to_owned()));
     // A head is written with a point ("10.7"), which the digit keyboard of phones lacks.
     let mode = match setting.field {
         Field::Head { .. } => "decimal",
@@ -67,7 +67,7 @@ const ENGINES: [(&str, &str); 7] = [
 #[component]
 fn EngineField(page: Page, setting: &'static Setting) -> impl IntoView {
     let id = control_id(setting);
-    let value = Memo::new(move |_| page.deferred_form.with(|form| form.text(setting).to_owned()));
+    let value = Memo::new(move |_| page.form.with(|form| form.text(setting).to_owned()));
     let other = move || {
         let value = value.get();
         let is_other = !ENGINES.iter().any(|(text, _)| *text == value);
@@ -93,10 +93,10 @@ fn EngineField(page: Page, setting: &'static Setting) -> impl IntoView {
 /// A text field for an intervention that is applied to every prompt, with presets.
 #[component]
 fn InterventionField(page: Page, setting: &'static Setting) -> impl IntoView {
-    let presets = Memo::new(move |_| page.deferred_form.with(run_presets));
+    let presets = Memo::new(move |_| page.form.with(run_presets));
     let button = move |preset: RunPreset| {
         let (text, typed) = (preset.text.clone(), preset.text);
-        let pressed = move || page.deferred_form.with(|form| form.text(setting).trim() == text);
+        let pressed = move || page.form.with(|form| form.text(setting).trim() == text);
         view! {
             <button
                 type="button"
@@ -130,7 +130,7 @@ fn CheckBox(page: Page, setting: &'static Setting) -> impl IntoView {
             <input
                 type="checkbox"
                 data-testid=control_id(setting)
-                prop:checked=move || page.deferred_form.with(is_on)
+                prop:checked=move || page.form.with(is_on)
                 on:change=move |event| page.form.update(|form| {
                     form.set(setting, if event_target_checked(&event) { "1" } else { "0" });
                 })

@@ -22,7 +22,7 @@ pub fn DataTable(page: Page, figure: FigurePlace) -> impl IntoView {
         if !open.get() {
             return Vec::new();
         }
-        let figure = page.deferred_view.with(|view| Figure::at(figure, view));
+        let figure = page.view.with(|view| Figure::at(figure, view));
         page.shown
             .with(|shown| figure.tables(&shown.as_ref()?.result).ok())
             .unwrap_or_default()

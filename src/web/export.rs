@@ -12,7 +12,6 @@ use self::action::{Action, groups};
 use self::perform::{Pending, finish, perform};
 use super::document::bring_into_view;
 use super::page::Page;
-use super::scheduling::after_frames_of;
 use crate::app::session::Shown;
 use crate::error::Result;
 use crate::figure::{Figure, FigurePlace};
@@ -24,8 +23,6 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
     let button = NodeRef::<html::Button>::new();
     let panel = NodeRef::<html::Div>::new();
     let open = RwSignal::new(false);
-    // The menu opens one frame after its button is pressed, so that the pressed button shows at once on a slow machine.
-    let shown = after_frames_of(open);
     // The menu is made when its button gets the pointer or the focus, which is before it is pressed, and kept from then
     // on.
     let made = RwSignal::new(false);
@@ -45,7 +42,7 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
     };
     let failed = move || outcome.with(|outcome| matches!(outcome, Some(Err(_))));
     let absent = move || {
-        let figure = page.deferred_view.with(|view| Figure::at(figure, view));
+        let figure = page.view.with(|view| Figure::at(figure, view));
         page.shown
             .with(|shown| !shown.as_ref().is_some_and(|shown| figure.is_in(&shown.result)))
     };
@@ -61,10 +58,6 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
         }
     };
     let key = move |event: KeyboardEvent| {
-        // A Tab key right after opening must find the menu without waiting for the frame.
-        if event.key() == "Tab" && open.get_untracked() != shown.get_untracked() {
-            shown.set(open.get_untracked());
-        }
         if event.key() == "Escape" && open.get_untracked() {
             event.stop_propagation();
             open.set(false);
@@ -119,7 +112,7 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
             </button>
             <div
                 class="export-panel"
-                class:closed=move || !shown.get()
+                class:closed=move || !open.get()
                 node_ref=panel
                 id=id
                 tabindex="-1"
@@ -146,7 +139,7 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
 fn Groups(page: Page, figure: FigurePlace, act: impl Fn(Action) + Copy + Send + Sync + 'static) -> impl IntoView {
     let partial = move || page.shown.with(|shown| shown.as_ref().is_some_and(Shown::is_partial));
     let tables = Memo::new(move |_| {
-        let figure = page.deferred_view.with(|view| Figure::at(figure, view));
+        let figure = page.view.with(|view| Figure::at(figure, view));
         let offered = page.shown.with(|shown| Some(figure.offered(&shown.as_ref()?.result)));
         offered.unwrap_or_default()
     });

@@ -7,7 +7,6 @@ mod asset_paths;
 mod contents;
 mod controls;
 mod data_table;
-mod disclosure;
 mod document;
 mod drops;
 mod embed;
@@ -40,7 +39,6 @@ mod summary;
 mod sweep_maps;
 mod tabs;
 mod theme;
-mod warm_up;
 mod worker;
 
 pub use opfs::OpfsStore;
@@ -55,7 +53,6 @@ pub fn mount() {
     }
     console_error_panic_hook::set_once();
     document::remove("loading");
-    disclosure::watch();
     if crate::app::embed::is_asked(&document::query()) {
         first_view::uncover();
         leptos::mount::mount_to_body(embed::Frame);

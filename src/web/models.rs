@@ -14,7 +14,7 @@ use crate::quantities::size;
 /// The controls of the chosen kind of source.
 #[component]
 pub fn ModelOrigin(page: Page, active: Memo<bool>) -> impl IntoView {
-    let model = Memo::new(move |_| page.deferred_form.with(|form| form.model));
+    let model = Memo::new(move |_| page.form.with(|form| form.model));
     view! {
         {move || match model.get() {
             ModelChoice::Hub => view! { <HubFields page=page active=active /> }.into_any(),
@@ -45,7 +45,7 @@ fn PlaceField(
     /// Returns the form's field to be changed.
     change: fn(&mut Form) -> &mut String,
 ) -> impl IntoView {
-    let value = Memo::new(move |_| page.deferred_form.with(|form| text(form).clone()));
+    let value = Memo::new(move |_| page.form.with(|form| text(form).clone()));
     view! {
         <div class="field">
             <label for=id>{label}</label>
@@ -75,7 +75,7 @@ fn HubFields(page: Page, active: Memo<bool>) -> impl IntoView {
                     id="hub-model"
                     data-testid="hub-model"
                     disabled=move || active.get()
-                    prop:value=move || page.deferred_form.with(|form| form.hub.clone())
+                    prop:value=move || page.form.with(|form| form.hub.clone())
                     on:change=move |event| {
                         page.form.update(|form| form.hub = event_target_value(&event));
                         page.choose(ModelChoice::Hub);
@@ -94,7 +94,7 @@ fn HubFields(page: Page, active: Memo<bool>) -> impl IntoView {
 #[component]
 fn ReadFrom(page: Page) -> impl IntoView {
     let description = move || {
-        page.deferred_form
+        page.form
             .with(|form| form.interpreted_url().map(|url| format!("Reads {url}")))
     };
     view! { <p class="about" data-testid="model-url-read">{description}</p> }
@@ -104,12 +104,12 @@ fn ReadFrom(page: Page) -> impl IntoView {
 #[component]
 fn LookUp(page: Page, active: Memo<bool>) -> impl IntoView {
     let unknown = Memo::new(move |_| {
-        let url = page.deferred_url();
+        let url = page.tracked_url();
         let is_known = |url: &String| {
             page.session
                 .with(|session| session.description_of(url).is_some() || session.is_describing(url))
         };
-        page.deferred_form.with(Form::is_on_hub) && url.is_some_and(|url| !is_known(&url))
+        page.form.with(Form::is_on_hub) && url.is_some_and(|url| !is_known(&url))
     });
     view! {
         <Show when=move || unknown.get()>
@@ -123,7 +123,7 @@ fn LookUp(page: Page, active: Memo<bool>) -> impl IntoView {
 #[component]
 fn PickFields(page: Page, active: Memo<bool>) -> impl IntoView {
     let label = move || {
-        page.deferred_form.with(|form| match form.picked.split_once('/') {
+        page.form.with(|form| match form.picked.split_once('/') {
             Some((_, label)) => format!("Picked: {label}."),
             None => "config.json, model.safetensors and tokenizer.json of one model. They stay on this device.".into(),
         })

@@ -19,7 +19,7 @@ pub const ENDINGS: [&str; 2] = [".txt", ".csv"];
 /// The choice between the IOI prompts and the reader's own. Choosing while the recorded run is shown leaves that run.
 #[component]
 pub fn PromptField(page: Page, active: Memo<bool>) -> impl IntoView {
-    let chosen = Memo::new(move |_| page.deferred_form.with(|form| form.prompts));
+    let chosen = Memo::new(move |_| page.form.with(|form| form.prompts));
     let option = move |choice: PromptChoice| {
         view! {
             <Segment
@@ -43,8 +43,8 @@ pub fn PromptField(page: Page, active: Memo<bool>) -> impl IntoView {
 /// The field with the reader's own prompts, and a preview of how they are parsed.
 #[component]
 pub fn OwnPrompts(page: Page, active: Memo<bool>) -> impl IntoView {
-    let text = Memo::new(move |_| page.deferred_form.with(|form| form.own.clone()));
-    let description = move || page.deferred_form.with(prompt_words::description);
+    let text = Memo::new(move |_| page.form.with(|form| form.own.clone()));
+    let description = move || page.form.with(prompt_words::description);
     let picker = NodeRef::<html::Input>::new();
     let picked = move |_| {
         let Some(input) = picker.get_untracked() else { return };

@@ -15,7 +15,7 @@ use super::document;
 use super::evidence::Comparisons;
 use super::figures::Linked;
 use super::link::Link;
-use super::scheduling::{Latest, after_frames_of};
+use super::scheduling::Latest;
 use super::theme;
 use crate::analysis::pair::Question;
 use crate::analysis::settings::{EARLIER_HEAD, Field, HEAD, Setting};
@@ -53,14 +53,10 @@ pub struct Page {
     pub session: RwSignal<Session>,
     /// The values of the form's controls.
     pub form: RwSignal<Form>,
-    /// The values of the form that the rest of the page shows: updated one frame after `form`.
-    pub deferred_form: RwSignal<Form>,
     /// The result on the screen; changes only when the result does.
     pub shown: Memo<Option<Shown>>,
-    /// The view of the figures, as the controls say.
+    /// The view of the figures.
     pub view: RwSignal<View>,
-    /// The view that the figures show: updated one frame after `view`.
-    pub deferred_view: RwSignal<View>,
     /// The comparisons that the descriptions of the result are based on.
     pub comparisons: Comparisons,
     /// The ways to split the result's prompts by kind: computed once for all figures.
@@ -113,7 +109,6 @@ impl Page {
         Self {
             session,
             form,
-            deferred_form: after_frames_of(form),
             shown,
             splits: Memo::new(move |_| {
                 let splits = shown.with(|shown| Some(shown.as_ref()?.result.splits()));
@@ -121,7 +116,6 @@ impl Page {
             }),
             linked: Linked::new(),
             view,
-            deferred_view: after_frames_of(view),
             comparisons: Comparisons::new(),
             choosing: Latest::new(),
             dark: theme::is_dark(view),
@@ -146,17 +140,6 @@ impl Page {
         }
     }
 
-    /// A copy of the page's state with a view of its own that starts with this result: changes to its figures do not
-    /// affect this page.
-    pub fn detached(self) -> Self {
-        let shown = self.shown.get_untracked();
-        Self {
-            session: RwSignal::new(Session::default()),
-            splits: self.splits,
-            ..self.with_result(Memo::new(move |_| shown.clone()), View::default())
-        }
-    }
-
     /// `text` with position names replaced by those of the shown result: see [`ResultFile::with_position_names`].
     pub fn in_words(self, text: impl Into<String> + 'static) -> impl Fn() -> String + Send + Sync + 'static {
         let text = text.into();
@@ -168,17 +151,10 @@ impl Page {
         }
     }
 
-    /// Sets the view at once, without waiting for a frame or a pending choice.
+    /// Sets the view, and drops a pending choice.
     pub fn show_as(self, view: View) {
         self.choosing.forget();
-        self.deferred_view.set(view.clone());
         self.view.set(view);
-    }
-
-    /// Sets the form at once, without waiting for a frame.
-    pub fn fill_in(self, form: Form) {
-        self.deferred_form.set(form.clone());
-        self.form.set(form);
     }
 
     /// The address of the current form and view.

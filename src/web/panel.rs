@@ -19,8 +19,8 @@ use crate::app::words;
 /// The panel beside the figures.
 #[component]
 pub fn Panel(page: Page) -> impl IntoView {
-    let model = Memo::new(move |_| page.deferred_form.with(|form| form.model));
-    let prompts = Memo::new(move |_| page.deferred_form.with(|form| form.prompts));
+    let model = Memo::new(move |_| page.form.with(|form| form.model));
+    let prompts = Memo::new(move |_| page.form.with(|form| form.prompts));
     let active = Memo::new(move |_| page.session.with(|session| session.run().is_active()));
     let below = Memo::new(move |_| matches!(model.get(), ModelChoice::Hub | ModelChoice::Url));
     let locked = move || active.get() || model.get() == ModelChoice::Recorded;
@@ -47,7 +47,7 @@ pub fn Panel(page: Page) -> impl IntoView {
                         {move || match prompts.get() {
                             PromptChoice::Ioi => view! {
                                 <div class="triple"><Settings page=page groups=&[Group::Prompts, Group::Ioi] /></div>
-                                <p class="about" data-testid="prompt-count">{move || page.deferred_form.with(Form::prompt_count)}</p>
+                                <p class="about" data-testid="prompt-count">{move || page.form.with(Form::prompt_count_text)}</p>
                             }.into_any(),
                             PromptChoice::Own => view! {
                                 <OwnPrompts page=page active=active />
@@ -131,12 +131,12 @@ fn ModelField(page: Page, model: Memo<ModelChoice>, active: Memo<bool>) -> impl 
 /// The choice of the model as a fold, whose summary is the model's name.
 #[component]
 pub fn ModelMenu(page: Page) -> impl IntoView {
-    let model = Memo::new(move |_| page.deferred_form.with(|form| form.model));
+    let model = Memo::new(move |_| page.form.with(|form| form.model));
     let active = Memo::new(move |_| page.session.with(|session| session.run().is_active()));
     let chip = Memo::new(move |_| {
-        let url = page.deferred_url();
+        let url = page.tracked_url();
         page.session.with(|session| {
-            page.deferred_form
+            page.form
                 .with(|form| library::chip(form, url.as_deref(), session.library()))
         })
     });
@@ -152,7 +152,7 @@ pub fn ModelMenu(page: Page) -> impl IntoView {
     });
     // The question stays when another model is chosen, and is asked again.
     Effect::new(move |before: Option<Option<String>>| {
-        let url = page.deferred_url();
+        let url = page.tracked_url();
         if before.is_some_and(|before| before != url) {
             page.ask();
         }
@@ -174,7 +174,7 @@ pub fn ModelMenu(page: Page) -> impl IntoView {
 /// The description of the chosen model.
 #[component]
 fn About(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
-    let url = Memo::new(move |_| page.deferred_url().unwrap_or_default());
+    let url = Memo::new(move |_| page.tracked_url().unwrap_or_default());
     let about = move || match model.get() {
         ModelChoice::Recorded => {
             "Real GPT-2 small, as the notebook stored it. Nothing is computed. Choose another model to run one here."
@@ -199,7 +199,7 @@ fn Presets(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
             <button
                 type="button"
                 class="preset"
-                aria-pressed=move || if page.deferred_form.with(|form| form.text(&HEAD) == head) { "true" } else { "false" }
+                aria-pressed=move || if page.form.with(|form| form.text(&HEAD) == head) { "true" } else { "false" }
                 on:click=move |_| page.form.update(|form| {
                     form.set(&HEAD, head);
                     form.heads_typed = true;
@@ -220,7 +220,7 @@ fn Presets(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
 fn Buttons(page: Page, model: Memo<ModelChoice>, active: Memo<bool>) -> impl IntoView {
     let no_run = move || {
         let unready = page.session.with(|session| {
-            let asking = || page.deferred_url().is_some_and(|url| session.is_describing(&url));
+            let asking = || page.tracked_url().is_some_and(|url| session.is_describing(&url));
             model.get() == ModelChoice::Bundled && asking() || session.worker() == WorkerState::Lost
         });
         active.get() || model.get() == ModelChoice::Recorded || unready

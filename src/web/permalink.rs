@@ -141,7 +141,7 @@ fn adopt(page: Page, address: &Address) {
     page.bar.adopt(now.with_lines(&address.lines));
     // A link to the story holds no model; the current one stays.
     if address.tab() != Tab::Story {
-        page.fill_in(form);
+        page.form.set(form);
     }
     page.show_as(address.view.clone());
 }
@@ -166,7 +166,7 @@ pub fn CopyLink(page: Page) -> impl IntoView {
 #[component]
 pub fn Invitation(page: Page) -> impl IntoView {
     let open = move || page.asked.get() && !page.session.with(|session| session.run().is_active());
-    let words = move || page.deferred_form.with(sharing::invitation);
+    let words = move || page.form.with(sharing::invitation);
     view! {
         <Show when=open>
             <section class="invitation" data-testid="invitation" aria-label="The run that the link asks for">

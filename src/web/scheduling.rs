@@ -38,28 +38,6 @@ pub fn after_frame(task: impl FnOnce() + 'static) {
     LEAVE_FRAME.with(|leave| window().request_animation_frame(leave.as_ref().unchecked_ref()).ok());
 }
 
-/// A signal that follows `source` one frame later.
-pub fn after_frames_of<T: Clone + PartialEq + Send + Sync + 'static>(source: RwSignal<T>) -> RwSignal<T> {
-    let follower = RwSignal::new(source.get_untracked());
-    let due = StoredValue::new(false);
-    Effect::new(move |_| {
-        let same = source.with(|source| follower.with_untracked(|follower| source == follower));
-        if !same && !due.get_value() {
-            due.set_value(true);
-            after_frame(move || {
-                // Either signal may have been disposed, or `source` may have its old value again.
-                if let Some(now) = source.try_get_untracked() {
-                    due.set_value(false);
-                    if follower.with_untracked(|follower| *follower != now) {
-                        follower.set(now);
-                    }
-                }
-            });
-        }
-    });
-    follower
-}
-
 /// Runs `task` when the browser is idle, or soon; after a short timeout where the browser has no idle callback.
 pub fn when_idle(task: impl FnOnce() + 'static) {
     let task = Closure::once_into_js(task);

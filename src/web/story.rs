@@ -116,8 +116,7 @@ pub fn Seen(page: Page, place: FigurePlace) -> impl IntoView {
 fn SeenBars(page: Page, place: FigurePlace, name: HistogramId) -> impl IntoView {
     let sentences = move || {
         description(page, |result, compare| {
-            page.deferred_view
-                .with(|view| story::histogram(result, name, view, compare))
+            page.view.with(|view| story::histogram(result, name, view, compare))
         })
     };
     view! {
@@ -129,7 +128,7 @@ fn SeenBars(page: Page, place: FigurePlace, name: HistogramId) -> impl IntoView 
 fn SeenCells(page: Page, place: FigurePlace) -> impl IntoView {
     let sentences = move || {
         description(page, |result, _| {
-            page.deferred_view
+            page.view
                 .with(|view| story::heatmap(result, &view.heatmap, view.prompt))
         })
     };
@@ -144,7 +143,7 @@ fn PlainDescription(page: Page, place: FigurePlace) -> impl IntoView {
     let sentences = Memo::new(move |_| {
         let sentences = page.shown.with(|shown| {
             let result = &shown.as_ref()?.result;
-            Some(page.deferred_view.with(|view| place.description(result, view)))
+            Some(page.view.with(|view| place.description(result, view)))
         });
         sentences.unwrap_or_default()
     });

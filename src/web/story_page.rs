@@ -246,7 +246,7 @@ fn EffectsStep(page: Page, step: StoryStep) -> impl IntoView {
         let words = of_effects(page, |section| effect_words(section, head))?;
         Some(words.into_iter().map(|words| view! { <p>{words}</p> }).collect_view())
     };
-    let explanation = move || effects.deferred_view.with(|view| place.explanation(view));
+    let explanation = move || effects.view.with(|view| place.explanation(view));
     let title = move || plot.with(|plot| plot.as_ref().map(|plot| plot.title().to_owned()));
     view! {
         <div class="step-columns">

@@ -38,8 +38,8 @@ pub fn Summary(page: Page) -> impl IntoView {
 #[component]
 pub fn OtherModel(page: Page, busy: Memo<bool>) -> impl IntoView {
     let description = Memo::new(move |_| {
-        let url = page.deferred_url();
-        let description = |shown: &Shown| page.deferred_form.with(|form| not_shown(form, url.as_deref(), shown));
+        let url = page.tracked_url();
+        let description = |shown: &Shown| page.form.with(|form| not_shown(form, url.as_deref(), shown));
         (!busy.get()).then(|| page.shown.with(|shown| shown.as_ref().and_then(description)))?
     });
     view! {

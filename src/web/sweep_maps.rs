@@ -52,7 +52,7 @@ impl Page {
                 starts_at_once,
                 advice,
             } => {
-                self.fill_in(*form);
+                self.form.set(*form);
                 self.session.update(Session::dismiss_error);
                 if starts_at_once {
                     self.run_when_described();

@@ -449,43 +449,6 @@ export const figures = [
     },
   },
   {
-    name: "the figure of the warm-up is not seen, heard or found",
-    async run(tab) {
-      await tab.page.addInitScript(() => {
-        window.warmUps = [];
-        new MutationObserver((changes) => {
-          for (const { addedNodes, removedNodes } of changes) {
-            for (const node of addedNodes) if (node.className === "warm-up") window.warmUps.push(node);
-            for (const node of removedNodes) if (node.className === "warm-up") window.warmUps.push("over");
-          }
-        }).observe(document, { subtree: true, childList: true });
-      });
-      await open(tab);
-      // What it must leave alone: series shown, scrolling, focus, the address, and what is over a plot.
-      const state = () =>
-        tab.page.evaluate(() => ({
-          hidden: document.querySelectorAll('.legend [aria-pressed="false"]').length,
-          open: document.querySelectorAll('[aria-expanded="true"]').length,
-          tooltips: document.querySelectorAll("[data-testid=tooltip]").length,
-          figures: document.querySelectorAll(".figure").length,
-          focus: document.activeElement.textContent,
-          scrolled: scrollY,
-          address: location.href,
-          history: history.length,
-        }));
-      await tab.at("copy-link").focus();
-      const before = JSON.stringify(await state());
-      await tab.page.waitForFunction(() => warmUps.length > 0);
-      const stage = await tab.page.evaluate(() => {
-        const { inert, ariaHidden, shadowRoot } = warmUps[0];
-        return [getComputedStyle(warmUps[0]).visibility, inert, ariaHidden, shadowRoot].join();
-      });
-      check(stage === "hidden,true,true,", stage);
-      await tab.page.waitForFunction(() => warmUps.includes("over"));
-      check(JSON.stringify(await state()) === before, `${before} has become ${JSON.stringify(await state())}`);
-    },
-  },
-  {
     name: "on a phone a tap keeps the values below the plot, a sideways drag zooms, and controls are large enough",
     context: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
     async run(tab, { screenshots }) {

@@ -152,14 +152,9 @@ export const leaving = [
           window.requestAnimationFrame = real;
           held.splice(0).forEach((task) => real(task));
         };
-        // The hidden figure of the warm-up may come and go between two checks: src/web/warm_up.rs.
-        const has = (node) => node instanceof Element && (node.matches(".warm-up") || node.querySelector(".warm-up"));
-        new MutationObserver((changes) => {
-          if (changes.some(({ removedNodes }) => [...removedNodes].some(has))) window.warmedUp = true;
-        }).observe(document, { childList: true, subtree: true });
       });
       await tab.page.goto(tab.url + query);
-      await tab.page.waitForFunction(() => window.warmedUp, undefined, { polling: 100, timeout: 20_000 });
+      await tab.page.waitForFunction(() => document.querySelector("[data-testid=tab-prompts]"), undefined, { polling: 100, timeout: 20_000 });
       await tab.page.evaluate(() => window.paint());
       await threeFrames(tab.page);
       await tab.at("tab-prompts").click();

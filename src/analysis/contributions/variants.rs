@@ -107,7 +107,11 @@ impl QueryAndKeys<'_> {
         self.add_with_difference(&mut sums, query, |key| self.by_query(&key.whole));
         if has_mlp_0 {
             let name = with(query, Variant::FromMlp0).into();
-            sums.push((name, self.by_query(&self.src.of_direction()).requiring_directions(&[&self.src])));
+            sums.push((
+                name,
+                self.by_query(&self.src.of_direction())
+                    .requiring_directions(&[&self.src]),
+            ));
             self.add_facets(&mut sums);
         }
         sums
@@ -142,10 +146,12 @@ impl QueryAndKeys<'_> {
                 ..HeatmapParts::of(side)
             };
             self.add_with_difference(sums, parts_of(Side::Key), |key| {
-                part_of(key, along_mlp_0, &self.dest.part_normalized(along_w_u)).requiring_directions(&[key, &self.dest])
+                part_of(key, along_mlp_0, &self.dest.part_normalized(along_w_u))
+                    .requiring_directions(&[key, &self.dest])
             });
             self.add_with_difference(sums, parts_of(Side::Query), |key| {
-                part_of(&self.dest, along_w_u, &key.part_normalized(along_mlp_0)).requiring_directions(&[key, &self.dest])
+                part_of(&self.dest, along_w_u, &key.part_normalized(along_mlp_0))
+                    .requiring_directions(&[key, &self.dest])
             });
         }
     }

@@ -59,7 +59,7 @@ pub fn PlotCanvas(
     let moves = moves.unwrap_or_else(|| RwSignal::new(false));
     let explorer = Explorer::new(scene, actions, moves);
     let pointed = Memo::new(move |_| explorer.target());
-    let explained = Memo::new(move |_| explorer.explained());
+    let explained = Memo::new(move |_| explorer.reached());
     let marked = Memo::new(move |_| explorer.hover(pointed.get()));
     let hover = Memo::new(move |_| explorer.hover(explained.get()));
     if let Some(target) = target {

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use super::super::scheduling::{Latest, SOON, after_frames_of};
+use super::super::scheduling::{Latest, SOON};
 use crate::names::SeriesId;
 use crate::plot::{Hover, Pin, Rect, Scene, Step, Target, Zoom};
 
@@ -27,8 +27,6 @@ pub struct Explorer {
     pub pointer: RwSignal<Option<(f64, f64)>>,
     /// What the arrow keys have reached.
     keyed: RwSignal<Option<Target>>,
-    /// The same once its mark has been seen.
-    keyed_seen: RwSignal<Option<Target>>,
     /// What a click, a tap or Enter keeps.
     pinned: RwSignal<Option<Pin>>,
     /// Whether a drag moves what is shown, where that is not all.
@@ -66,7 +64,6 @@ impl Explorer {
             scene,
             pointer: RwSignal::new(None),
             keyed,
-            keyed_seen: after_frames_of(keyed),
             pinned: RwSignal::new(None),
             moves,
             pressed_on: StoredValue::new(None),
@@ -82,12 +79,7 @@ impl Explorer {
 
     /// The part that is marked.
     pub fn target(self) -> Option<Target> {
-        self.reached(self.keyed).or_else(|| self.kept().map(|kept| kept.target))
-    }
-
-    /// The part that the tooltip is about: after a key the mark moves first.
-    pub fn explained(self) -> Option<Target> {
-        self.reached(self.keyed_seen)
+        self.reached().or_else(|| self.kept().map(|kept| kept.target))
     }
 
     /// What is kept below the plot: what the plot itself has picked, or what was pinned and is still there.
@@ -101,14 +93,15 @@ impl Explorer {
         })
     }
 
-    fn reached(self, keyed: RwSignal<Option<Target>>) -> Option<Target> {
+    /// The part that the tooltip is about: what the pointer or the keyboard has reached.
+    pub fn reached(self) -> Option<Target> {
         if self.drag.with(Option::is_some) {
             return None;
         }
         self.scene.with(|scene| {
             let scene = scene.as_ref()?;
             let pointed = self.pointer.get().and_then(|point| scene.target_at(point));
-            pointed.or_else(|| keyed.get())
+            pointed.or_else(|| self.keyed.get())
         })
     }
 

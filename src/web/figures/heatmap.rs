@@ -21,7 +21,7 @@ use crate::result::ResultFile;
 #[component]
 pub fn HeatmapFigure(page: Page, place: FigurePlace, number: usize) -> impl IntoView {
     let shown = page.shown;
-    let view = Memo::new(move |_| page.deferred_view.with(|view| (view.heatmap.clone(), view.prompt)));
+    let view = Memo::new(move |_| page.view.with(|view| (view.heatmap.clone(), view.prompt)));
     let plot = Memo::new(move |_| {
         shown.with(|shown| {
             let result = &shown.as_ref()?.result;
@@ -125,7 +125,7 @@ fn NotebookSwitch(page: Page) -> impl IntoView {
     let has_b_o = Memo::new(move |_| {
         page.shown.with(|shown| {
             let heatmap = shown.as_ref().and_then(|shown| {
-                page.deferred_view
+                page.view
                     .with(|view| shown.result.heatmap(&view.heatmap.name).map(words::has_b_o))
             });
             heatmap.unwrap_or(false)

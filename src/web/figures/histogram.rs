@@ -20,8 +20,8 @@ use crate::plot::{HistogramPlot, HistogramView, Plot, Zoom};
 #[component]
 pub fn HistogramFigure(page: Page, place: FigurePlace, name: HistogramId, number: usize) -> impl IntoView {
     let shown = page.shown;
-    let view = Memo::new(move |_| page.deferred_view.with(|view| view.histogram(name)));
-    let prompt = Memo::new(move |_| page.deferred_view.with(|view| view.prompt));
+    let view = Memo::new(move |_| page.view.with(|view| view.histogram(name)));
+    let prompt = Memo::new(move |_| page.view.with(|view| view.prompt));
     let max_bins = Memo::new(move |_| view.with(|view| view.max_bins));
     // Bins and statistics take longest, and are not computed again when a series is hidden.
     let counted = Memo::new(move |_| {

@@ -6,7 +6,6 @@ use wasm_bindgen::prelude::*;
 
 use super::super::document::pixel_ratio;
 use super::super::first_view;
-use super::super::scheduling::after_frames_of;
 use super::super::theme::{SystemColors, forced_colors, media};
 use crate::names::SeriesId;
 
@@ -18,8 +17,6 @@ const NARROW: &str = "(max-width: 40rem)";
 pub struct Linked {
     /// The series that is lit up in all figures.
     pub series: RwSignal<Option<SeriesId>>,
-    /// The same after the frame in which it was pointed at.
-    pub lit: RwSignal<Option<SeriesId>>,
     /// Device pixels per CSS pixel: changes when the window moves to another screen, or with the browser's zoom.
     pub ratio: RwSignal<f64>,
     /// Whether the page is being printed: then figures are light.
@@ -40,7 +37,6 @@ impl Linked {
         let series = RwSignal::new(None);
         let linked = Self {
             series,
-            lit: after_frames_of(series),
             ratio: RwSignal::new(pixel_ratio()),
             printing: RwSignal::new(false),
             narrow: media(NARROW),
@@ -57,11 +53,7 @@ impl Linked {
     /// The same for figures that are explored apart from these.
     pub fn detached(self) -> Self {
         let series = RwSignal::new(None);
-        Self {
-            series,
-            lit: after_frames_of(series),
-            ..self
-        }
+        Self { series, ..self }
     }
 
     /// Lights up `series`; none with None.

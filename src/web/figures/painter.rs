@@ -5,21 +5,14 @@ use std::time::Duration;
 
 use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::ImageBitmap;
 
-use super::super::document::text_of;
 use super::super::page::Page;
 use super::super::scheduling::when_idle;
 use super::element_observer;
 use super::picture::Picture;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::names::SeriesId;
 use crate::plot::{DrawOptions, Scene};
-
-/// How long drawing may take before what the reader does meanwhile comes before the rest.
-const SLICE: Duration = Duration::from_millis(8);
 
 /// Keeps a plot's two canvases drawn, the lower and the upper one.
 #[derive(Clone, Copy)]
@@ -36,8 +29,6 @@ pub struct Painter {
     shown: RwSignal<u32>,
     /// Whether it will be drawn.
     due: StoredValue<bool>,
-    /// Whether it is being drawn.
-    busy: StoredValue<bool>,
     /// How often a series was lit up, or let go.
     lights: StoredValue<u32>,
 }
@@ -61,7 +52,6 @@ impl Painter {
             near: RwSignal::new(true),
             shown: RwSignal::new(0),
             due: StoredValue::new(false),
-            busy: StoredValue::new(false),
             lights: StoredValue::new(0),
         }
     }
@@ -74,7 +64,7 @@ impl Painter {
         Effect::new(move |_| {
             self.shown.track();
             // Out of view nothing has to be lit up.
-            let series = self.near.get().then(|| self.page.linked.lit.get()).flatten();
+            let series = self.near.get().then(|| self.page.linked.series.get()).flatten();
             if !self.page.linked.printing.get_untracked() {
                 self.light(series.as_ref());
             }
@@ -91,100 +81,32 @@ impl Painter {
         if self.page.linked.printing.get() {
             self.due.set_value(false);
             self.draw_for_paper();
-        } else if self.shown.get_untracked() == 0 && self.near.get_untracked() && !self.busy.get_value() {
-            self.begin();
-            self.continue_drawing(Duration::MAX);
+        } else if self.shown.get_untracked() == 0 && self.near.get_untracked() {
+            self.draw();
         } else if !self.due.get_value() {
             self.due.set_value(true);
-            self.begin_later();
-        }
-    }
-
-    /// Unless it is being drawn: that comes to an end first.
-    fn begin_later(self) {
-        if self.busy.get_value() {
-            return;
-        }
-        // It may have been drawn since, or be gone.
-        let begin = move || {
-            if self.due.try_get_value() == Some(true) && !self.busy.get_value() {
-                self.due.set_value(false);
-                self.begin();
-                self.continue_drawing(SLICE);
+            // It may have been drawn for paper since, or be gone.
+            let draw = move || {
+                if self.due.try_get_value() == Some(true) {
+                    self.due.set_value(false);
+                    self.draw();
+                }
+            };
+            if self.near.get_untracked() {
+                set_timeout(draw, Duration::ZERO);
+            } else {
+                when_idle(draw);
             }
-        };
-        if self.near.get_untracked() {
-            set_timeout(begin, Duration::ZERO);
-        } else {
-            when_idle(begin);
         }
     }
 
     /// Does nothing where there is nothing to draw, or to draw upon.
-    fn begin(self) {
-        let begun = self.with_picture(|picture, scene, options| {
-            picture.begin(scene, self.size.get_untracked(), options);
-            Ok(())
-        });
-        self.busy.set_value(begun.is_some());
-    }
-
-    /// Draws for as long as `time`; the rest, and showing it, in tasks of their own: what the reader does meanwhile comes
-    /// before.
-    fn continue_drawing(self, time: Duration) {
-        if self.busy.try_get_value() != Some(true) {
-            return;
-        }
-        match self.with_picture(|picture, _, _| picture.continue_drawing(time)) {
-            Some(true) => self.show_soon(),
-            Some(false) => set_timeout(move || self.continue_drawing(time), Duration::ZERO),
-            None => self.done(),
-        }
-    }
-
-    fn show_soon(self) {
-        match self.with_picture(|picture, _, _| picture.bitmap()).flatten() {
-            Some(promise) => leptos::task::spawn_local(async move {
-                match bitmap_of(promise).await {
-                    Ok(bitmap) => self.show(&bitmap),
-                    Err(cause) => self.fail(&cause),
-                }
-            }),
-            None => self.done(),
-        }
-    }
-
-    fn show(self, bitmap: &ImageBitmap) {
-        if self.busy.try_get_value() != Some(true) {
-            return;
-        }
-        // On paper there is another picture, until the printer is done.
-        let on_paper = self.page.linked.printing.get_untracked();
-        if !on_paper && self.with_picture(|picture, _, _| picture.show(bitmap)).is_some() {
+    fn draw(self) {
+        let drawn =
+            self.with_picture(|picture, scene, options| picture.draw(scene, self.size.get_untracked(), options));
+        if drawn == Some(true) {
             self.page.linked.mark_first();
             self.shown.update(|shown| *shown += 1);
-        }
-        self.done();
-    }
-
-    /// The browser has made no bitmap.
-    fn fail(self, cause: &JsValue) {
-        if self.busy.try_get_value() == Some(true) {
-            self.tell(cause);
-            self.done();
-        }
-    }
-
-    fn tell(self, cause: &JsValue) {
-        let error = Error::new(ErrorKind::Plot, format!("a plot can't be shown ({})", text_of(cause)));
-        self.page.session.update(|session| session.fail(error));
-    }
-
-    /// What has changed meanwhile is drawn next.
-    fn done(self) {
-        self.busy.set_value(false);
-        if self.due.get_value() {
-            self.begin_later();
         }
     }
 
@@ -211,37 +133,16 @@ impl Painter {
             .ok()
     }
 
-    /// Lights a series up, or none, in tasks of its own: what the reader does meanwhile comes before.
+    /// Lights a series up in a task of its own, unless another one has been pointed at by then; or none.
     fn light(self, series: Option<&SeriesId>) {
         let number = self.lights.get_value() + 1;
         self.lights.set_value(number);
-        if self.with_picture(|picture, scene, options| picture.begin_highlight(scene, options, series)) == Some(true) {
-            set_timeout(move || self.continue_highlight(number), Duration::ZERO);
-        }
+        let series = series.cloned();
+        let light = move || {
+            if self.lights.try_get_value() == Some(number) {
+                self.with_picture(|picture, scene, options| picture.highlight(scene, options, series.as_ref()));
+            }
+        };
+        set_timeout(light, Duration::ZERO);
     }
-
-    /// Until another series has been pointed at, or none.
-    fn continue_highlight(self, number: u32) {
-        if self.lights.try_get_value() != Some(number) {
-            return;
-        }
-        match self.with_picture(|picture, _, _| picture.continue_highlight(SLICE)) {
-            Some(Some(promise)) => leptos::task::spawn_local(async move {
-                let bitmap = bitmap_of(promise).await;
-                if self.lights.try_get_value() != Some(number) {
-                    return;
-                }
-                match bitmap {
-                    Ok(bitmap) => drop(self.with_picture(|picture, _, _| picture.show_highlight(&bitmap))),
-                    Err(cause) => self.tell(&cause),
-                }
-            }),
-            Some(None) => set_timeout(move || self.continue_highlight(number), Duration::ZERO),
-            None => {}
-        }
-    }
-}
-
-async fn bitmap_of(promise: js_sys::Promise) -> std::result::Result<ImageBitmap, JsValue> {
-    JsFuture::from(promise).await.and_then(JsCast::dyn_into)
 }

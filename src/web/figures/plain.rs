@@ -13,7 +13,7 @@ use crate::figure::{Figure, FigurePlace};
 /// The figure at `place`: its words, its plot, and what there is to take along.
 #[component]
 pub fn PlainFigure(page: Page, place: FigurePlace, number: usize) -> impl IntoView {
-    let figure = Memo::new(move |_| page.deferred_view.with(|view| Figure::at(place, view)));
+    let figure = Memo::new(move |_| page.view.with(|view| Figure::at(place, view)));
     let plot = Memo::new(move |_| {
         page.shown
             .with(|shown| figure.with(|figure| figure.plot(&shown.as_ref()?.result).ok()))
@@ -26,7 +26,7 @@ pub fn PlainFigure(page: Page, place: FigurePlace, number: usize) -> impl IntoVi
         summary.unwrap_or_default()
     });
     let explanation = move || {
-        let text = page.deferred_view.with(|view| place.explanation(view));
+        let text = page.view.with(|view| place.explanation(view));
         page.in_words(text)()
     };
     let actions = Actions {

@@ -40,7 +40,7 @@ pub fn SeriesSelect(
 pub fn PromptTable(page: Page, scattered: Scattered) -> impl IntoView {
     let list = Memo::new(move |_| scattered.of(page, |result, view, group| Some(PromptList::of(result, view, group))));
     let start = RwSignal::new(0_usize);
-    let picked = Memo::new(move |_| page.deferred_view.with(|view| view.prompt));
+    let picked = Memo::new(move |_| page.view.with(|view| view.prompt));
     // A prompt that is picked is on the page that is shown.
     Effect::new(move |_| {
         let found = list.with(|list| page_of(list.as_ref()?, picked.get()));
@@ -107,7 +107,7 @@ pub fn PromptTable(page: Page, scattered: Scattered) -> impl IntoView {
 #[component]
 fn OnePage(page: Page, columns: Vec<PromptSeries>, rows: Vec<PromptRow>) -> impl IntoView {
     let sort = Memo::new(move |_| {
-        page.deferred_view
+        page.view
             .with(|view| (view.scatter.list.sort.clone(), view.scatter.list.descending))
     });
     let sorted = move |series: Option<PromptSeries>| {

@@ -15,7 +15,7 @@ pub fn Prompts(page: Page, place: Memo<Option<(usize, usize)>>) -> impl IntoView
         let place = place.get()?;
         page.shown.with(|shown| {
             let result = &shown.as_ref()?.result;
-            page.deferred_view
+            page.view
                 .with(|view| StripPlot::of_result(result, &view.heatmap, place, view.prompt))
         })
     });
@@ -24,7 +24,7 @@ pub fn Prompts(page: Page, place: Memo<Option<(usize, usize)>>) -> impl IntoView
     let prompts = Memo::new(move |_| {
         page.shown.with(|shown| {
             let result = &shown.as_ref()?.result;
-            let heatmap = page.deferred_view.with(|view| result.heatmap(&view.heatmap.name))?;
+            let heatmap = page.view.with(|view| result.heatmap(&view.heatmap.name))?;
             Some(
                 heatmap
                     .per_prompt

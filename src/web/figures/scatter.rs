@@ -18,7 +18,7 @@ use crate::plot::Plot;
 #[component]
 pub fn ScatterFigure(page: Page, place: FigurePlace, number: usize) -> impl IntoView {
     let scattered = Scattered::new(page);
-    let prompt = Memo::new(move |_| page.deferred_view.with(|view| view.prompt));
+    let prompt = Memo::new(move |_| page.view.with(|view| view.prompt));
     let plot = Memo::new(move |_| {
         let picked = prompt.get();
         scattered.of(page, |result, view, group| scatter_plot(result, view, group, picked))

@@ -23,7 +23,7 @@ pub struct Scattered {
 impl Scattered {
     /// Of what `page` shows.
     pub fn new(page: Page) -> Self {
-        let view = Memo::new(move |_| page.deferred_view.with(|view| view.scatter.clone()));
+        let view = Memo::new(move |_| page.view.with(|view| view.scatter.clone()));
         let kind = Memo::new(move |_| view.with(|view| view.list.group));
         let group = Memo::new(move |_| {
             kind.get()?;

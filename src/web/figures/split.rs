@@ -40,7 +40,7 @@ pub fn SplitControl(page: Page, name: HistogramId) -> impl IntoView {
 #[component]
 pub fn SplitTable(page: Page, name: HistogramId, plot: Memo<Option<HistogramPlot>>) -> impl IntoView {
     let split = Memo::new(move |_| {
-        let by = page.deferred_view.with(|view| view.histogram(name).split)?;
+        let by = page.view.with(|view| view.histogram(name).split)?;
         let result = page.shown.with(|shown| Some(shown.as_ref()?.result.clone()))?;
         plot.with(|plot| Some((by, Split::of(&result, name, plot.as_ref()?, by)?)))
     });

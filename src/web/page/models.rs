@@ -101,8 +101,8 @@ impl Page {
         self.form.with_untracked(url_of)
     }
 
-    /// The same for the deferred form.
-    pub fn deferred_url(self) -> Option<String> {
-        self.deferred_form.with(url_of)
+    /// The same, tracked.
+    pub fn tracked_url(self) -> Option<String> {
+        self.form.with(url_of)
     }
 }

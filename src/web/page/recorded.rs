@@ -16,7 +16,7 @@ use crate::figure::{Effect, View};
 use crate::result::{Recording, ResultFile};
 use crate::web::asset_paths::{EFFECTS, RECORDED, SENTENCES, url_at_hand};
 use crate::web::evidence::Comparisons;
-use crate::web::scheduling::{Latest, after_frames_of};
+use crate::web::scheduling::Latest;
 use crate::web::{document, first_view};
 
 /// Fetches the file at `place` and parses it with `read`.
@@ -89,7 +89,6 @@ impl Page {
             shown,
             splits: Memo::new(|_| Vec::new()),
             view,
-            deferred_view: after_frames_of(view),
             comparisons: Comparisons::new(),
             choosing: Latest::new(),
             linked: self.linked.detached(),

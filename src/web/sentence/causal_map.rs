@@ -78,10 +78,9 @@ fn Maps(page: Page, sentence: Page) -> impl IntoView {
             />
         }
     };
-    let deferred = Memo::new(move |_| sentence.deferred_view.with(|view| view.sentence.causal));
-    let agreed = move || of_causal(sentence, |section| agreement(section, deferred.get()));
-    let differing =
-        Memo::new(move |_| of_causal(sentence, |section| worst(section, deferred.get())).unwrap_or_default());
+    let chosen = Memo::new(move |_| sentence.view.with(|view| view.sentence.causal));
+    let agreed = move || of_causal(sentence, |section| agreement(section, chosen.get()));
+    let differing = Memo::new(move |_| of_causal(sentence, |section| worst(section, chosen.get())).unwrap_or_default());
     let so_far = move || {
         of_causal(sentence, |section| {
             let (all, cells) = known(section);

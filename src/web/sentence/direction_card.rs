@@ -31,7 +31,7 @@ pub fn DirectionsOfHead(page: Page, sentence: Page) -> impl IntoView {
     let sides = ["direction_query", "direction_key"].into_iter();
     let sides = sides.filter_map(|name| name.parse::<FigurePlace>().ok());
     let side = |place: FigurePlace| view! { <OneSide sentence=sentence place=place /> };
-    let explained = move || sentence.deferred_view.with(|view| place.explanation(view));
+    let explained = move || sentence.view.with(|view| place.explanation(view));
     view! {
         <p class="soft">{explained}</p>
         <p data-testid="directions-told">{move || of_directions(sentence, describe_directions)}</p>

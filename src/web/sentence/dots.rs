@@ -118,7 +118,7 @@ fn Dots(page: Page, sentence: Page, place: FigurePlace) -> impl IntoView {
         page.ask_with(|question| question.normalization = Normalization::of(exact));
     };
     let description = move || {
-        let histogram = sentence.deferred_view.with(|view| view.sentence.dots);
+        let histogram = sentence.view.with(|view| view.sentence.dots);
         of_substituted(sentence, |result, _| own_words(result, histogram).ok()).flatten()
     };
     view! {

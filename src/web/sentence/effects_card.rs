@@ -33,7 +33,7 @@ pub fn DirectEffects(page: Page, sentence: Page) -> impl IntoView {
         let lines = of_effects(sentence, |section, texts| largest(by_source(section, texts), BARS));
         lines.unwrap_or_default()
     };
-    let explained = move || sentence.deferred_view.with(|view| place.explanation(view));
+    let explained = move || sentence.view.with(|view| place.explanation(view));
     let on_map = move |_| page.view.update(|view| view.sentence.measure = Measure::DirectEffect);
     view! {
         <p class="soft">{explained}</p>

@@ -12,7 +12,7 @@ const GUIDED_VALUE: &str = "guided-";
 /// The guided example whose question is the current one.
 pub fn guided(page: Page) -> Memo<Option<&'static GuidedExample>> {
     Memo::new(move |_| {
-        let model = page.deferred_form.with(|form| form.model);
+        let model = page.form.with(|form| form.model);
         page.question.with(|question| GuidedExample::of(model, question))
     })
 }
@@ -62,7 +62,7 @@ pub fn Examples(page: Page) -> impl IntoView {
     };
     // The chosen model, whichever it is, answers them.
     let of_sentences = move || {
-        let recorded = page.deferred_form.with(|form| form.model == ModelChoice::Recorded);
+        let recorded = page.form.with(|form| form.model == ModelChoice::Recorded);
         if recorded {
             "Recorded sentences, GPT-2 small"
         } else {

@@ -37,7 +37,7 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
     });
     // While nothing is typed, the first recorded sentence is asked about.
     let arrived = Memo::new(move |_| page.session.with(|session| !session.sentences().is_empty()));
-    let recorded = Memo::new(move |_| page.deferred_form.with(|form| form.model == ModelChoice::Recorded));
+    let recorded = Memo::new(move |_| page.form.with(|form| form.model == ModelChoice::Recorded));
     Effect::new(move |_| {
         let empty = || {
             page.question.with(|question| question.text.is_empty())
@@ -230,7 +230,7 @@ fn QuestionStatus(page: Page) -> impl IntoView {
     let answered = is_answered_by_recording(page);
     let unasked = is_unasked(page);
     let missing = Memo::new(move |_| {
-        page.deferred_form.with(|form| form.model == ModelChoice::Recorded)
+        page.form.with(|form| form.model == ModelChoice::Recorded)
             && page.question.with(|question| !question.text.trim().is_empty())
             && !answered.get()
             && !page.sentences_awaited.get()

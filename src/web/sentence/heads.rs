@@ -110,7 +110,7 @@ fn Names(page: Page, sentence: Page) -> impl IntoView {
             .with(|shown| head_names::from_literature(&shown.as_ref()?.result))
     });
     let measured = Memo::new(move |_| {
-        let url = page.deferred_url()?;
+        let url = page.tracked_url()?;
         page.session.with(|session| session.head_names().of(&url))
     });
     let active = Memo::new(move |_| page.session.with(|session| session.head_names().request().is_active()));
@@ -169,8 +169,7 @@ pub fn WholePattern(page: Page, sentence: Page) -> impl IntoView {
         let Target::Cell(row, column) = target else {
             return false;
         };
-        // Compared with the deferred view, since `view` may be newer than what is drawn.
-        let asked = sentence.deferred_view.with_untracked(|view| view.sentence.pattern);
+        let asked = sentence.view.with_untracked(|view| view.sentence.pattern);
         let Some(shown) = untrack(|| of_attention(sentence, |section| shown_pattern(section, asked))) else {
             return false;
         };

@@ -54,7 +54,7 @@ pub fn AfterEachLayer(sentence: Page) -> impl IntoView {
             section.layers.iter().enumerate().map(row).collect_view()
         })
     };
-    let explained = move || sentence.deferred_view.with(|view| place.explanation(view));
+    let explained = move || sentence.view.with(|view| place.explanation(view));
     view! {
         <p class="soft">{explained}</p>
         <p data-testid="lens-told">{move || of_lens(sentence, describe_lens)}</p>

@@ -40,7 +40,7 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
             "The likeliest tokens after the query. A click continues the sentence with one."
         }
     };
-    let model = Memo::new(move |_| page.deferred_form.with(|form| form.model != ModelChoice::Recorded));
+    let model = Memo::new(move |_| page.form.with(|form| form.model != ModelChoice::Recorded));
     let row = move |token: NextToken| {
         let share = token.logprob.exp();
         let text = token.text.clone();

@@ -12,7 +12,7 @@ use crate::checkpoint::HUB_MODELS;
 /// recorded.
 pub fn is_answered_by_recording(page: Page) -> Memo<bool> {
     Memo::new(move |_| {
-        let recorded = page.deferred_form.with(|form| form.model == ModelChoice::Recorded);
+        let recorded = page.form.with(|form| form.model == ModelChoice::Recorded);
         recorded
             && page
                 .session
@@ -23,7 +23,7 @@ pub fn is_answered_by_recording(page: Page) -> Memo<bool> {
 /// Whether the chosen model is on the hub and nothing was requested from it yet: requests wait until the reader agrees.
 pub fn is_unasked(page: Page) -> Memo<bool> {
     Memo::new(move |_| {
-        let url = page.deferred_url();
+        let url = page.tracked_url();
         page.question.with(|question| !question.text.trim().is_empty())
             && url.is_some_and(|url| page.session.with(|session| !session.may_ask(&url)))
     })
@@ -34,7 +34,7 @@ pub fn is_unasked(page: Page) -> Memo<bool> {
 pub fn Unasked(page: Page) -> impl IntoView {
     page.list_stored_if_any();
     let description = Memo::new(move |_| {
-        let url = page.deferred_url().unwrap_or_default();
+        let url = page.tracked_url().unwrap_or_default();
         page.session
             .with(|session| library::unasked(&url, session.library().models()))
     });

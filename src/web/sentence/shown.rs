@@ -46,14 +46,14 @@ pub fn lacks(sentence: Page, has: impl Fn(&ResultFile) -> bool + Send + Sync + '
 /// The plot of the figure at `place`, and its description.
 pub fn drawn(sentence: Page, place: FigurePlace) -> (Memo<Option<Plot>>, Signal<String>) {
     let plot = Memo::new(move |_| {
-        sentence.deferred_view.with(|view| {
+        sentence.view.with(|view| {
             sentence
                 .shown
                 .with(|shown| Figure::at(place, view).plot(&shown.as_ref()?.result).ok())
         })
     });
     let label = Signal::derive(move || {
-        let description = sentence.deferred_view.with(|view| {
+        let description = sentence.view.with(|view| {
             sentence
                 .shown
                 .with(|shown| Some(Figure::at(place, view).summary(&shown.as_ref()?.result)))

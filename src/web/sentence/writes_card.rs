@@ -35,7 +35,7 @@ pub fn WhatItWrites(sentence: Page) -> impl IntoView {
         of_writes(sentence, |section| valued(&section.lowered, times(section))).unwrap_or_default()
     };
     let share = move || of_writes(sentence, |section| percent(section.attention)).unwrap_or_default();
-    let explained = move || sentence.deferred_view.with(|view| place.explanation(view));
+    let explained = move || sentence.view.with(|view| place.explanation(view));
     view! {
         <p class="soft">{explained}</p>
         <fieldset class="segments small">
