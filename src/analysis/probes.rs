@@ -11,7 +11,7 @@ use crate::forward::{Model, Monitor};
 use crate::names::{Head, HeadRole};
 use crate::prompts::ioi::random::PythonRandom;
 
-/// Heads with their roles and the measure of each role: see [`Probes::named`].
+/// Heads with their roles and the measure of each role: see [`Probes::roles`].
 pub type HeadRoles = Vec<(Head, Vec<(HeadRole, f32)>)>;
 
 /// A head gets the name of a role if its measure is at least this.

@@ -57,7 +57,7 @@ pub struct Question {
     /// Whether the text of a special token, such as `<|endoftext|>`, is read as characters. Otherwise it is that token.
     #[serde(default)]
     pub special_as_text: bool,
-    /// Whether to compute statistics of all heads over all positions: [`AttentionSection::measures`].
+    /// Whether to compute statistics of all heads over all positions: [`super::AttentionSection::measures`].
     #[serde(default)]
     pub measures: bool,
     /// Whether to compute the patterns of all heads of the head's layer.
