@@ -630,12 +630,19 @@ export const figures = [
       const rows = () => toolbar.evaluate((bar) => new Set([...bar.children].filter((part) => part.checkVisibility()).map((part) => Math.round(part.getBoundingClientRect().top / 10))).size);
       const checkChoices = async (most) => {
         check((await rows()) <= most, `${await rows()} rows`);
-        for (const choice of await toolbar.locator("label.tool").all()) {
-          const [name, field] = [choice.locator("span"), choice.locator("select")];
-          const [ofName, ofField] = [await name.boundingBox(), await field.boundingBox()];
-          check(ofField.height >= 44 && ofField.x >= 0 && ofField.x + ofField.width <= 390, `${await name.innerText()}: ${JSON.stringify(ofField)}`);
-          check(ofName.y >= ofField.y && ofName.y + ofName.height < ofField.y + ofField.height / 2 + 2, `${await name.innerText()} stands at ${JSON.stringify(ofName)}`);
-          check(await name.evaluate((span) => span.scrollWidth <= span.clientWidth), `${await name.innerText()} is cut off`);
+        // Both boxes at one moment: the page may still move under figures that are drawn.
+        const choices = await toolbar.locator("label.tool").evaluateAll((labels) =>
+          labels.map((label) => {
+            const box = ({ x, y, width, height }) => ({ x, y, width, height });
+            const [name, field] = [label.querySelector("span"), label.querySelector("select")];
+            return { text: name.innerText, cut: name.scrollWidth > name.clientWidth, name: box(name.getBoundingClientRect()), field: box(field.getBoundingClientRect()) };
+          }),
+        );
+        check(choices.length > 0, "the toolbar has no choices");
+        for (const { text, cut, name, field } of choices) {
+          check(field.height >= 44 && field.x >= 0 && field.x + field.width <= 390, `${text}: ${JSON.stringify(field)}`);
+          check(name.y >= field.y && name.y + name.height < field.y + field.height / 2 + 2, `${text} stands at ${JSON.stringify(name)} of ${JSON.stringify(field)}`);
+          check(!cut, `${text} is cut off`);
         }
       };
       await element.scrollIntoViewIfNeeded();
