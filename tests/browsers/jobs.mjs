@@ -62,7 +62,7 @@ async function ask(tab, text = TEXT) {
   await tab.fill(id("sentence-input"), text);
   await tab.shown.press("Enter");
   await tab.click(id("offer-bundled"));
-  await tab.see(id("account-sum"), "add up to");
+  await tab.see(id("decomposition-sum"), "add up to");
   await tab.gone(id("asking"));
 }
 
@@ -169,7 +169,7 @@ export const jobs = [
       await tab.gone(id("asking"));
       await tab.shown.press("ArrowRight");
       await tab.until("the key is not the second token", () => document.querySelector('[data-testid="tokens"]').getAttribute("aria-activedescendant") === "token-1");
-      await tab.see(id("account-sum"), "add up to");
+      await tab.see(id("decomposition-sum"), "add up to");
       await shoot(`sentence-${await key()}`);
     },
   },

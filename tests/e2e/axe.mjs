@@ -149,7 +149,7 @@ export const axe = [
       await tab.at("down").waitFor();
       await unfold(tab.page);
       await checkView(tab.page, "heads named, one level down, folds open");
-      await tab.at("account-both").check({ force: true });
+      await tab.at("decomposition-both").check({ force: true });
       await tab.at("pairs").waitFor();
       await tab.at("unfold-query").selectOption("0");
       // Unfolded above, each is asked for.

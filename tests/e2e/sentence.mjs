@@ -23,7 +23,7 @@ export async function ask(tab, text = TEXT) {
 export async function answered(tab) {
   await tab.at("asking").waitFor({ state: "detached", timeout: 60_000 });
   await tab.at("answer").getByText(/^Head \d+\.\d+ at /).waitFor({ timeout: 60_000 });
-  await tab.at("account-sum").getByText("add up to").waitFor({ timeout: 60_000 });
+  await tab.at("decomposition-sum").getByText("add up to").waitFor({ timeout: 60_000 });
 }
 
 const answer = (tab) => tab.at("answer").innerText();
@@ -59,7 +59,7 @@ export const sentence = [
       check((await tab.at("how-chosen").innerText()).includes("The recording begins with this head"), "how it was chosen is not said");
       check((await tab.at("measure-score").count()) === 0, "scores are offered that nobody knows");
       await tab.at("not-recorded").getByText("not recorded").waitFor();
-      await tab.at("account-offer").getByTestId("offer-bundled").waitFor();
+      await tab.at("decomposition-offer").getByTestId("offer-bundled").waitFor();
       await tab.at("dots-not-recorded").waitFor();
       check((await tab.at("sentence-offer").count()) === 0, "the field offers a model, too");
       await tab.at("card-next").getByText("not recorded").waitFor();
@@ -86,7 +86,7 @@ export const sentence = [
       await tab.page.keyboard.press(before.startsWith("11.") ? "ArrowUp" : "ArrowDown");
       await tab.page.keyboard.press("Enter");
       await until(tab.page, () => tab.at("chosen-head").innerText(), (head) => head !== before, "the head stays");
-      check((await tab.at("account-offer").count()) === 1, "the decomposition offers no model");
+      check((await tab.at("decomposition-offer").count()) === 1, "the decomposition offers no model");
       check(weights.length === 0, `a model was asked for: ${weights}`);
 
       // A link opens it again.
@@ -102,13 +102,13 @@ export const sentence = [
       await tab.at("sentence-input").press("Enter");
       await tab.at("sentence-offer").waitFor();
       check(!(await tab.at("sentence-bos").isChecked()), "BOS stays");
-      check((await tab.at("account-offer").count()) === 0, "the offer is there twice");
+      check((await tab.at("decomposition-offer").count()) === 0, "the offer is there twice");
       check(weights.length === 0, `a model was asked for: ${weights}`);
       await tab.at("examples").selectOption({ label: RECORDED });
-      await tab.at("account-offer").getByTestId("offer-bundled").click();
+      await tab.at("decomposition-offer").getByTestId("offer-bundled").click();
       await answered(tab);
       await tab.at("sentence-model").getByText("GPT-2 small").waitFor({ state: "detached" });
-      check((await tab.at("account-offer").count()) === 0, "a model is offered still");
+      check((await tab.at("decomposition-offer").count()) === 0, "a model is offered still");
     },
   },
   {
@@ -154,7 +154,7 @@ export const sentence = [
       const [query, key] = await pair(tab);
       check(query === 13 && key > 0, `the pair is ${query}, ${key}`);
       // The cells add up to the score that the answer names.
-      const sum = (await tab.at("account-sum").innerText()).replaceAll("\u2212", "-");
+      const sum = (await tab.at("decomposition-sum").innerText()).replaceAll("\u2212", "-");
       const [, total, score] = sum.match(/add up to (-?\d+\.\d+); the score is (-?\d+\.\d+)/) ?? [];
       check(Math.abs(Number(total) - Number(score)) < 1e-3, sum);
       const named = first.replaceAll("\u2212", "-").match(/score (-?\d+\.\d+)/)[1];
@@ -175,8 +175,8 @@ export const sentence = [
 
       // Relative to the mean, then both sides.
       await tab.at("relative-select").selectOption("mean");
-      await tab.at("account-sum").getByText("relative score").waitFor();
-      await tab.at("account-both").check({ force: true });
+      await tab.at("decomposition-sum").getByText("relative score").waitFor();
+      await tab.at("decomposition-both").check({ force: true });
       check((await tab.at("pairs").locator("tbody tr").count()) === 21, "not twenty pairs and the rest");
       await tab.page.screenshot({ path: `${screenshots}/sentence-both.png`, fullPage: true });
 
@@ -190,7 +190,7 @@ export const sentence = [
       const other = await profile.newPage();
       await other.goto(link);
       await other.getByTestId("answer").getByText(shown).waitFor({ timeout: 60_000 });
-      await other.getByTestId("account-sum").getByText("relative score").waitFor();
+      await other.getByTestId("decomposition-sum").getByText("relative score").waitFor();
       // Sentences are at hand where they were typed, and there alone.
       const kept = (page) => page.evaluate(() => localStorage.getItem("keyside-sentences"));
       check((await kept(tab.page))?.includes(TEXT), "the sentence is not at hand");
@@ -356,7 +356,7 @@ export const sentence = [
       const bar = tab.page.getByRole("navigation", { name: "The pair" });
       check(/^1\.\d\s*John → \S+/.test((await bar.innerText()).replaceAll("\n", " ")), await bar.innerText());
       await bar.getByRole("button", { name: "Why" }).tap();
-      await until(tab.page, () => tab.at("card-account").evaluate((card) => Math.abs(card.getBoundingClientRect().top)), (top) => top < 200, "the bar does not lead to the account");
+      await until(tab.page, () => tab.at("card-decomposition").evaluate((card) => Math.abs(card.getBoundingClientRect().top)), (top) => top < 200, "the bar does not lead to the account");
       check((await answer(tab)).startsWith("Head"), "the sentence is gone");
       await tab.page.screenshot({ path: `${screenshots}/sentence-phone.png`, fullPage: true });
     },
@@ -466,8 +466,8 @@ export const sentence = [
       await ask(tab);
       await tab.page.goto(`${tab.page.url().split("#")[0].replace(/&head=[^&]*/, "")}&head=2.0#text=${encodeURIComponent(TEXT)}`);
       await answered(tab);
-      await tab.at("account-both").check({ force: true });
-      const canvas = tab.at("card-account").locator("canvas").first();
+      await tab.at("decomposition-both").check({ force: true });
+      const canvas = tab.at("card-decomposition").locator("canvas").first();
       const folded = await until(tab.page, () => canvas.evaluate((canvas) => canvas.height), (height) => height > 150, "the table is not drawn");
       await canvas.focus();
       for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "Enter"]) await tab.page.keyboard.press(key);

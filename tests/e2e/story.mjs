@@ -151,7 +151,7 @@ export const story = [
       await tab.page.keyboard.press("Enter");
       await tab.at("offer-bundled").first().click();
       await tab.at("answer").getByText(/Head \d\.\d/).waitFor();
-      await tab.at("account-sum").getByText(/add up/).waitFor();
+      await tab.at("decomposition-sum").getByText(/add up/).waitFor();
       await tab.at("from-story").waitFor();
       const link = tab.page.url();
       check(/step=without/.test(link) && /model=bundled/.test(link), link);

@@ -1,4 +1,4 @@
-//! Buffers on a GPU, and an account of them.
+//! Buffers on a GPU, counted, and lent again.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ const KEPT: u64 = 256 << 20;
 
 /// What is on a GPU.
 #[derive(Default)]
-pub(super) struct Account {
+pub(super) struct BufferPool {
     held: Cell<u64>,
     most_held: Cell<u64>,
     /// Scratch buffers that nobody uses, by size and by whether they are read.
@@ -21,7 +21,7 @@ pub(super) struct Account {
     kept: Cell<u64>,
 }
 
-impl Account {
+impl BufferPool {
     /// Bytes of weights that are there.
     pub(super) fn held(&self) -> u64 {
         self.held.get()
@@ -37,7 +37,7 @@ impl Account {
         self.held.set(self.held.get() + buffer.size());
         self.most_held.set(self.most_held.get().max(self.held.get()));
         WeightBuffer {
-            account: Rc::clone(self),
+            pool: Rc::clone(self),
             buffer,
         }
     }
@@ -49,7 +49,7 @@ impl Account {
             self.kept.set(self.kept.get() - size);
         }
         Scratch {
-            account: Rc::clone(self),
+            pool: Rc::clone(self),
             buffer: known.unwrap_or_else(make),
             is_read,
             is_idle: Cell::new(true),
@@ -59,13 +59,13 @@ impl Account {
 
 /// A buffer with weights. Its memory is free when it is dropped.
 pub(super) struct WeightBuffer {
-    account: Rc<Account>,
+    pool: Rc<BufferPool>,
     pub(super) buffer: wgpu::Buffer,
 }
 
 impl Drop for WeightBuffer {
     fn drop(&mut self) {
-        let held = &self.account.held;
+        let held = &self.pool.held;
         held.set(held.get() - self.buffer.size());
         self.buffer.destroy();
     }
@@ -73,7 +73,7 @@ impl Drop for WeightBuffer {
 
 /// A buffer of one step, which the next one gets.
 pub(super) struct Scratch {
-    account: Rc<Account>,
+    pool: Rc<BufferPool>,
     pub(super) buffer: wgpu::Buffer,
     is_read: bool,
     /// Whether nobody waits for what is in it.
@@ -89,12 +89,12 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let (account, size) = (&self.account, self.buffer.size());
-        let mut idle = account.idle.borrow_mut();
+        let (pool, size) = (&self.pool, self.buffer.size());
+        let mut idle = pool.idle.borrow_mut();
         let same = idle.entry((size, self.is_read)).or_default();
-        let has_room = same.len() < KEPT_OF_A_SIZE && account.kept.get() + size <= KEPT;
+        let has_room = same.len() < KEPT_OF_A_SIZE && pool.kept.get() + size <= KEPT;
         if self.is_idle.get() && has_room {
-            account.kept.set(account.kept.get() + size);
+            pool.kept.set(pool.kept.get() + size);
             same.push(self.buffer.clone());
         } else {
             self.buffer.destroy();

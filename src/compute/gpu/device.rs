@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::channel::oneshot;
 
-use super::buffers::{Account, Scratch, WeightBuffer};
+use super::buffers::{BufferPool, Scratch, WeightBuffer};
 use super::wgsl::Program;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -43,7 +43,7 @@ pub struct GpuDevice {
     /// The reason why nothing can be computed on it any more.
     failure: Arc<Mutex<Option<String>>>,
     programs: RefCell<HashMap<Program, wgpu::ComputePipeline>>,
-    account: Rc<Account>,
+    pool: Rc<BufferPool>,
     /// Bytes that it takes in one piece.
     piece: Cell<u64>,
     /// Most blocks that rows go through in one piece of work.
@@ -118,7 +118,7 @@ impl GpuDevice {
             queue,
             failure,
             programs: RefCell::default(),
-            account: Rc::default(),
+            pool: Rc::default(),
         }))
     }
 
@@ -129,12 +129,12 @@ impl GpuDevice {
 
     /// Bytes of weights in its memory.
     pub fn held(&self) -> u64 {
-        self.account.held()
+        self.pool.held()
     }
 
     /// The most bytes of weights that there have been on it at once.
     pub fn most_held(&self) -> u64 {
-        self.account.most_held()
+        self.pool.most_held()
     }
 
     /// Bytes that it takes in one piece: a matrix, or rows of one kind.
@@ -228,7 +228,7 @@ impl GpuDevice {
     /// [`ErrorKind::Engine`] where it is larger than the GPU binds, or the GPU is gone.
     pub(super) fn weights(&self, bytes: u64) -> Result<WeightBuffer> {
         self.check_size(bytes, self.piece.get())?;
-        Ok(self.account.hold(self.buffer(bytes, STORAGE)))
+        Ok(self.pool.hold(self.buffer(bytes, STORAGE)))
     }
 
     /// Sends what has been written so far on its way, so that no copy of it waits for the next piece of work.
@@ -263,7 +263,7 @@ impl GpuDevice {
             .min(bytes.next_multiple_of(1 << 20))
             .max(256);
         let usage = if is_read { STAGING } else { STORAGE };
-        Ok(self.account.lend(size, is_read, || self.buffer(size, usage)))
+        Ok(self.pool.lend(size, is_read, || self.buffer(size, usage)))
     }
 
     fn buffer(&self, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {

@@ -340,7 +340,7 @@ mod tests {
     use crate::figure::kinds_tests::sentence;
 
     #[test]
-    fn what_is_said_over_an_account_is_of_the_side_that_is_open() {
+    fn what_is_said_over_a_decomposition_is_of_the_side_that_is_open() {
         let result = sentence();
         let (section, texts) = (pair(&result).expect("a decomposition"), vec!["a".to_owned(); 20]);
         let description = |side| score_words(section, &texts, side);

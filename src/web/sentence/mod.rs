@@ -1,12 +1,12 @@
 //! "Your sentence": one sentence, any pair of its tokens, any head.
 
-mod account;
 mod arcs;
 mod bars;
 mod both;
 mod causal_map;
 mod causes;
 mod consequences;
+mod decomposition;
 mod direction_card;
 mod dots;
 mod down;
@@ -33,9 +33,9 @@ mod writes_card;
 
 use leptos::prelude::*;
 
-use self::account::Account;
 use self::causes::Causes;
 use self::consequences::Consequences;
+use self::decomposition::Decomposition;
 use self::dots::SubstitutionCard;
 use self::examples::GuidedExampleText;
 pub use self::field::FIELD as SENTENCE_FIELD;
@@ -53,7 +53,7 @@ use crate::figure::sentence_words::in_short;
 /// Id of the card with the map of heads.
 const HEADS: &str = "which-head";
 /// Id of the card with the terms of the score.
-const ACCOUNT: &str = "what-makes-the-score";
+const DECOMPOSITION: &str = "what-makes-the-score";
 
 /// The tab about one sentence.
 #[component]
@@ -83,7 +83,7 @@ pub fn SentencePage(page: Page) -> impl IntoView {
                         <HeadMap page=page sentence=sentence />
                         <WholePattern page=page sentence=sentence />
                     </div>
-                    <div id=ACCOUNT><Account page=page sentence=sentence /></div>
+                    <div id=DECOMPOSITION><Decomposition page=page sentence=sentence /></div>
                     <div class="stack">
                         <SubstitutionCard page=page sentence=sentence />
                         <NextTokens page=page sentence=sentence />
@@ -121,7 +121,7 @@ fn PairBar(sentence: Page) -> impl IntoView {
                 <span>{numbers}</span>
             })}
             <button type="button" on:click=move |_| scroll_to(HEADS)>"Heads"</button>
-            <button type="button" on:click=move |_| scroll_to(ACCOUNT)>"Why"</button>
+            <button type="button" on:click=move |_| scroll_to(DECOMPOSITION)>"Why"</button>
         </nav>
     }
 }

@@ -70,7 +70,7 @@ fn bars(section: &PairSection, side: Side) -> Vec<BarLine> {
 
 /// The card with the terms of the score.
 #[component]
-pub fn Account(page: Page, sentence: Page) -> impl IntoView {
+pub fn Decomposition(page: Page, sentence: Page) -> impl IntoView {
     let both = RwSignal::new(false);
     let part = Memo::new(move |_| {
         if both.get() {
@@ -105,7 +105,7 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
     let option = move |choice: ShownSides, value: &'static str| {
         view! {
             <Segment
-                name="account"
+                name="decomposition"
                 value=value
                 label=move || view! { {label(choice)} }
                 chosen=Signal::derive(move || part.get() == choice)
@@ -157,11 +157,11 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
                 ShownSides::One(side) => view! { <OneSide page=page sentence=sentence side=side /> }.into_any(),
                 ShownSides::Both => view! { <BothSides page=page sentence=sentence /> }.into_any(),
             }}
-            <p class="soft" data-testid="account-sum">{move || of_pair(sentence, |section, _| sums(section))}</p>
+            <p class="soft" data-testid="decomposition-sum">{move || of_pair(sentence, |section, _| sums(section))}</p>
         }
     };
     view! {
-        <section class="card account" class:stale=stale data-testid="card-account">
+        <section class="card decomposition" class:stale=stale data-testid="card-decomposition">
             <h2><span class="number">"2"</span>{head}</h2>
             {move || if missing.get() {
                 view! { <NotRecorded page=page sentence=sentence /> }.into_any()
@@ -184,7 +184,7 @@ fn NotRecorded(page: Page, sentence: Page) -> impl IntoView {
             <RelativeTo page=page sentence=sentence />
         </Show>
         <Show when=move || answered.get()>
-            <Offer page=page words="A model computes it here, on this device." name="account-offer" />
+            <Offer page=page words="A model computes it here, on this device." name="decomposition-offer" />
         </Show>
     }
 }
