@@ -23,7 +23,7 @@ timed() {
   local what="$1" start=$SECONDS
   shift
   say "$what"
-  "$@"
+  "$@" || return
   say "$what: done in $((SECONDS - start)) s"
 }
 have() { command -v "$1" >/dev/null 2>&1; }

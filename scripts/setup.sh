@@ -104,14 +104,21 @@ setup_wasm_fallback() {
   touch "$toolchain/complete"
 }
 
+# install_tool CRATE VERSION DURATION OPTIONS...: a program of crates.io, which is built once.
+install_tool() {
+  local crate="$1" version="$2" duration="$3"
+  shift 3
+  timed "building $crate $version (once, about $duration)" env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_LTO=off \
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+    cargo install --quiet "$crate" --version "$version" --root "$tools" "$@" >&2 ||
+    fail "$crate $version could not be installed with cargo"
+}
+
 setup_bindgen() {
   local version
   version="$(locked_version wasm-bindgen)"
   if [ "$("$tools/bin/wasm-bindgen" --version 2>/dev/null || true)" = "wasm-bindgen $version" ]; then return; fi
-  say "building wasm-bindgen-cli $version (once, about 3 minutes)"
-  env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
-    cargo install --quiet wasm-bindgen-cli --version "$version" --root "$tools" >&2 ||
-    fail "wasm-bindgen-cli $version could not be installed with cargo"
+  install_tool wasm-bindgen-cli "$version" "3 minutes"
 }
 
 setup_browser() {
@@ -142,8 +149,8 @@ setup_node() {
 npm_install() {
   local folder="$root/$1" reason="$2"
   if cmp -s "$folder/package-lock.json" "$folder/node_modules/.keyside-lock"; then return; fi
-  say "installing for $reason: npm packages of $1"
-  (cd "$folder" && npm ci --no-audit --no-fund --silent >&2) || fail "npm could not install the packages of $1, which $reason needs"
+  timed "installing for $reason: npm packages of $1" npm ci --prefix "$folder" --no-audit --no-fund --silent >&2 ||
+    fail "npm could not install the packages of $1, which $reason needs"
   cp "$folder/package-lock.json" "$folder/node_modules/.keyside-lock"
 }
 
@@ -173,13 +180,13 @@ need_python() {
 environment() {
   local python="$cache/$1" wanted="$root/$2"
   if cmp -s "$wanted" "$python/requirements.txt"; then return; fi
-  say "installing for $4: $3 (pip, in $python)"
   rm -rf "$python"
-  python3 -m venv "$python" >&2 || fail "python3 could not make a virtual environment in $python"
-  "$python/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted" >&2 ||
-    fail "pip could not install $3, which $4 needs"
+  timed "installing for $4: $3 (pip, in $python)" new_environment "$python" "$wanted" >&2 || fail "pip could not install $3, which $4 needs"
   cp "$wanted" "$python/requirements.txt"
 }
+
+# new_environment FOLDER REQUIREMENTS
+new_environment() { python3 -m venv "$1" && "$1/bin/python" -m pip install --quiet --disable-pip-version-check -r "$2"; }
 
 # What keyside is measured against; TransformerLens and PyTorch with PEERS=python alone.
 setup_peers() {
@@ -215,29 +222,20 @@ setup_wasm_opt() { setup_node; npm_install scripts/wasm-opt "the release page"; 
 setup_trunk() {
   local found
   if found="$(PATH="$tools/bin:$PATH" trunk --version 2>/dev/null)" && at_least "${found#trunk }" 0.21; then return; fi
-  say "building trunk $trunk_version (once, about 10 minutes)"
   # Its manifest asks for a newer Rust than its code does.
-  env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-    cargo install --quiet trunk --version "$trunk_version" --locked --ignore-rust-version --no-default-features --features rustls \
-    --root "$tools" >&2 || fail "trunk $trunk_version could not be installed with cargo"
+  install_tool trunk "$trunk_version" "10 minutes" --locked --ignore-rust-version --no-default-features --features rustls
 }
 
 # libFuzzer itself is compiled with the targets, which takes a C++ compiler.
 setup_fuzz() {
   have c++ || apt "the fuzz targets" g++
   if [ "$("$tools/bin/cargo-fuzz" --version 2>/dev/null || true)" = "cargo-fuzz $cargo_fuzz_version" ]; then return; fi
-  say "building cargo-fuzz $cargo_fuzz_version (once, about 1 minute)"
-  env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
-    cargo install --quiet cargo-fuzz --version "$cargo_fuzz_version" --locked --root "$tools" >&2 ||
-    fail "cargo-fuzz $cargo_fuzz_version could not be installed with cargo"
+  install_tool cargo-fuzz "$cargo_fuzz_version" "1 minute" --locked
 }
 
 setup_audit() {
   if [ "$("$tools/bin/cargo-deny" --version 2>/dev/null || true)" = "cargo-deny $cargo_deny_version" ]; then return; fi
-  say "building cargo-deny $cargo_deny_version (once, about 5 minutes)"
-  env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
-    cargo install --quiet cargo-deny --version "$cargo_deny_version" --locked --no-default-features --root "$tools" >&2 ||
-    fail "cargo-deny $cargo_deny_version could not be installed with cargo"
+  install_tool cargo-deny "$cargo_deny_version" "5 minutes" --locked --no-default-features
 }
 
 [ "$#" -gt 0 ] || fail "which part? one or more of: native gpu wasm bindgen browser browsers node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit"

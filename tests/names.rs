@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use keyside::names::{
-    Column, Component, Facet, FigureId, FigureName, Head, HeatmapId, HeatmapParts, HistogramId, PositionName, Row,
-    SeriesId, Side, Variant,
+    Column, Component, Facet, FigureId, FigureName, Head, HeatmapId, HeatmapParts, HeatmapVariant, HistogramId,
+    PositionName, Row, SeriesId, Side,
 };
 
 use literals::literals;
@@ -147,8 +147,13 @@ fn forms() -> Forms {
             telling.extend(parts)
         }
     }
-    let variants = [Variant::Whole, Variant::FromWu, Variant::FromMlp0, Variant::Split];
-    for variant in variants.into_iter().chain(Facet::ALL.map(Variant::Facet)) {
+    let variants = [
+        HeatmapVariant::Whole,
+        HeatmapVariant::FromWu,
+        HeatmapVariant::FromMlp0,
+        HeatmapVariant::Split,
+    ];
+    for variant in variants.into_iter().chain(Facet::ALL.map(HeatmapVariant::Facet)) {
         for (side, minus_s1, seed) in Side::ALL
             .map(|side| [(side, false, None), (side, false, Some(7)), (side, true, None)])
             .concat()

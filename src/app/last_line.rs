@@ -1,7 +1,7 @@
 //! The last line of the notebook, "sub out query-side with IO, then try again": recorded results, and a preset to try
 //! it.
 
-use crate::names::{HeatmapId, HeatmapParts, HistogramId, SeriesId, Side, Variant};
+use crate::names::{HeatmapId, HeatmapParts, HeatmapVariant, HistogramId, SeriesId, Side};
 use crate::quantities::{counted, grouped, number};
 use crate::result::{BoxStats, PairedDifference, ResultFile};
 
@@ -73,14 +73,14 @@ fn key_side(result: &ResultFile) -> Option<String> {
         };
         result.heatmap(&HeatmapId::Ours(parts))
     };
-    let made = largest_cell(Variant::FromWu, None)?;
+    let made = largest_cell(HeatmapVariant::FromWu, None)?;
     // The heatmap to compare with must be of the same prompts: others if the note says so.
     let (as_it_is, note) = match &made.note {
         Some(note) => (
-            largest_cell(Variant::Whole, Some(RECORDED_SEED))?,
+            largest_cell(HeatmapVariant::Whole, Some(RECORDED_SEED))?,
             format!(" ({})", note.trim_end_matches('.')),
         ),
-        None => (largest_cell(Variant::Whole, None)?, String::new()),
+        None => (largest_cell(HeatmapVariant::Whole, None)?, String::new()),
     };
     Some(format!(
         "Taken apart by the components of the key, such scores add up to {} in place of {}, as means{note}; how far single prompts differ is not recorded of them.",

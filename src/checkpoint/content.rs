@@ -70,10 +70,12 @@ const BEGINNINGS: [(&[u8], &str, &str); 11] = [
 /// Replaces `error`, which is about `file` and its first `bytes`, by a more specific error where the content is
 /// recognized.
 pub(super) fn named(file: &str, bytes: &[u8], error: Error) -> Error {
-    let (expected, other) = match header::is_weights(file) {
-        true => ("a safetensors file", of_weights(bytes)),
-        false if file.ends_with(".json") => ("JSON", of_text(bytes)),
-        false => ("a text file", of_text(bytes)),
+    let (expected, other) = if header::is_weights(file) {
+        ("a safetensors file", of_weights(bytes))
+    } else if file.ends_with(".json") {
+        ("JSON", of_text(bytes))
+    } else {
+        ("a text file", of_text(bytes))
     };
     match other {
         Some(Other { is, advice }) => Error::new(error.kind, format!("{file} is not {expected}: {is}")).advice(advice),

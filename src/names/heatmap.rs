@@ -21,9 +21,9 @@ const FACET: char = '/';
 /// last.
 ///
 /// ```
-/// use keyside::names::{HeatmapId, HeatmapParts, Side, Variant};
+/// use keyside::names::{HeatmapId, HeatmapParts, Side, HeatmapVariant};
 ///
-/// let parts = HeatmapParts { variant: Variant::FromWu, ..HeatmapParts::of(Side::Key) };
+/// let parts = HeatmapParts { variant: HeatmapVariant::FromWu, ..HeatmapParts::of(Side::Key) };
 /// assert_eq!(HeatmapId::from("key_subWU"), HeatmapId::Ours(parts));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub struct HeatmapParts {
     /// The side whose components the score is decomposed into.
     pub side: Side,
     /// What replaces the other end of the score, or that both ends are split.
-    pub variant: Variant,
+    pub variant: HeatmapVariant,
     /// Whether the same for END->S1 is subtracted, "subS1".
     pub minus_s1: bool,
     /// Seed of the prompts if they differ from the run's, "seed42": only recorded ones.
@@ -50,7 +50,7 @@ pub struct HeatmapParts {
 
 /// What replaces an end of the score, or that the ends are split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Variant {
+pub enum HeatmapVariant {
     /// Nothing.
     Whole,
     /// The query is made from W_U\[IO\], "subWU".
@@ -134,7 +134,7 @@ impl HeatmapParts {
     pub const fn of(side: Side) -> Self {
         Self {
             side,
-            variant: Variant::Whole,
+            variant: HeatmapVariant::Whole,
             minus_s1: false,
             seed: None,
         }
@@ -143,10 +143,10 @@ impl HeatmapParts {
     /// The name without the facet: "key_split_subS1".
     fn group(&self) -> String {
         let variant = match self.variant {
-            Variant::Whole => None,
-            Variant::FromWu => Some(SUB_W_U),
-            Variant::FromMlp0 => Some(SUB_MLP_0),
-            Variant::Split | Variant::Facet(_) => Some(SPLIT),
+            HeatmapVariant::Whole => None,
+            HeatmapVariant::FromWu => Some(SUB_W_U),
+            HeatmapVariant::FromMlp0 => Some(SUB_MLP_0),
+            HeatmapVariant::Split | HeatmapVariant::Facet(_) => Some(SPLIT),
         };
         let mut words = vec![self.side.as_str().to_owned()];
         words.extend(variant.map(str::to_owned));
@@ -157,8 +157,8 @@ impl HeatmapParts {
 
     fn facet(&self) -> Option<Facet> {
         match self.variant {
-            Variant::Facet(facet) => Some(facet),
-            Variant::Whole | Variant::FromWu | Variant::FromMlp0 | Variant::Split => None,
+            HeatmapVariant::Facet(facet) => Some(facet),
+            HeatmapVariant::Whole | HeatmapVariant::FromWu | HeatmapVariant::FromMlp0 | HeatmapVariant::Split => None,
         }
     }
 
@@ -168,15 +168,15 @@ impl HeatmapParts {
         let mut parts = Self::of(words.next()?.parse().ok()?);
         for word in words {
             match word {
-                SUB_W_U => parts.variant = Variant::FromWu,
-                SUB_MLP_0 => parts.variant = Variant::FromMlp0,
-                SPLIT => parts.variant = Variant::Split,
+                SUB_W_U => parts.variant = HeatmapVariant::FromWu,
+                SUB_MLP_0 => parts.variant = HeatmapVariant::FromMlp0,
+                SPLIT => parts.variant = HeatmapVariant::Split,
                 SUB_S1 => parts.minus_s1 = true,
                 _ => parts.seed = Some(word.strip_prefix(SEED)?.parse().ok()?),
             }
         }
         if let Some(facet) = facet {
-            parts.variant = Variant::Facet(Facet::read(facet)?);
+            parts.variant = HeatmapVariant::Facet(Facet::read(facet)?);
         }
         // Only the canonical form is valid: "key_subS1_subWU" and "key/q par k par" are unknown names.
         (parts.to_string() == text).then_some(parts)
@@ -190,10 +190,10 @@ impl HeatmapParts {
             Side::Query => 1,
         };
         let variant = match self.variant {
-            Variant::Whole => 0,
-            Variant::FromWu => 1,
-            Variant::FromMlp0 => 2,
-            Variant::Split | Variant::Facet(_) => 3,
+            HeatmapVariant::Whole => 0,
+            HeatmapVariant::FromWu => 1,
+            HeatmapVariant::FromMlp0 => 2,
+            HeatmapVariant::Split | HeatmapVariant::Facet(_) => 3,
         };
         self.seed
             .is_none()
@@ -279,9 +279,9 @@ impl HeatmapId {
         }
         .to_owned();
         match parts.variant {
-            Variant::FromWu => words += ", query from W_U[IO]",
-            Variant::FromMlp0 => words += ", key from MLP 0",
-            Variant::Whole | Variant::Split | Variant::Facet(_) => {}
+            HeatmapVariant::FromWu => words += ", query from W_U[IO]",
+            HeatmapVariant::FromMlp0 => words += ", key from MLP 0",
+            HeatmapVariant::Whole | HeatmapVariant::Split | HeatmapVariant::Facet(_) => {}
         }
         if parts.minus_s1 {
             words += ", minus END\u{2192}S1";
@@ -290,11 +290,11 @@ impl HeatmapId {
             words += &format!(", seed {seed}");
         }
         match parts.variant {
-            Variant::Facet(Facet { query, key }) => {
+            HeatmapVariant::Facet(Facet { query, key }) => {
                 words += &format!(", q {} W_U[IO], k {} MLP 0", query.sign(), key.sign());
             }
-            Variant::Split => words += ", split",
-            Variant::Whole | Variant::FromWu | Variant::FromMlp0 => {}
+            HeatmapVariant::Split => words += ", split",
+            HeatmapVariant::Whole | HeatmapVariant::FromWu | HeatmapVariant::FromMlp0 => {}
         }
         words
     }

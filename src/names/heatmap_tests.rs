@@ -47,7 +47,7 @@ fn a_heatmap_is_read_as_it_is_written() {
     }
     let parts = HeatmapParts {
         side: Side::Key,
-        variant: Variant::Facet(Facet::new(SplitPart::Parallel, SplitPart::Perpendicular)),
+        variant: HeatmapVariant::Facet(Facet::new(SplitPart::Parallel, SplitPart::Perpendicular)),
         minus_s1: true,
         seed: None,
     };
@@ -61,8 +61,13 @@ fn a_heatmap_is_read_as_it_is_written() {
 
 #[test]
 fn every_combination_of_parts_has_a_text_of_its_own() {
-    let facets = Facet::ALL.map(Variant::Facet);
-    let plain = [Variant::Whole, Variant::FromWu, Variant::FromMlp0, Variant::Split];
+    let facets = Facet::ALL.map(HeatmapVariant::Facet);
+    let plain = [
+        HeatmapVariant::Whole,
+        HeatmapVariant::FromWu,
+        HeatmapVariant::FromMlp0,
+        HeatmapVariant::Split,
+    ];
     for variant in plain.into_iter().chain(facets) {
         for side in Side::ALL {
             for (minus_s1, seed) in [(false, None), (true, None), (false, Some(0)), (true, Some(u64::MAX))] {

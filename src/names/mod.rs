@@ -32,7 +32,7 @@ pub use engine::{EngineChoice, EngineName};
 pub use figure::{FigureId, FigureName};
 pub use grid::{CellName, Column, Grid, Row};
 pub use head::Head;
-pub use heatmap::{Facet, HeatmapId, HeatmapParts, SplitPart, Variant};
+pub use heatmap::{Facet, HeatmapId, HeatmapParts, HeatmapVariant, SplitPart};
 pub use histogram::HistogramId;
 pub use hook::{BlockHook, HookPoint};
 pub use measure::Measure;

@@ -5,7 +5,9 @@ use keyside::analysis::{Analysis, analyze};
 use keyside::checkpoint::MemorySource;
 use keyside::forward::Model;
 use keyside::model::Processing;
-use keyside::names::{Facet, Head, HeatmapId, HeatmapParts, HistogramId, Normalization, SeriesId, Side, Variant};
+use keyside::names::{
+    Facet, Head, HeatmapId, HeatmapParts, HeatmapVariant, HistogramId, Normalization, SeriesId, Side,
+};
 use keyside::prompts::{IoiSet, Prompt};
 use keyside::result::ResultFile;
 use rand_mt::Mt;
@@ -76,7 +78,7 @@ fn with_exact_layer_norm_no_patching_is_the_true_score() {
             for side in Side::ALL {
                 let facets = Facet::ALL.map(|facet| {
                     let parts = HeatmapParts {
-                        variant: Variant::Facet(facet),
+                        variant: HeatmapVariant::Facet(facet),
                         ..HeatmapParts::of(side)
                     };
                     exact.heatmap(&parts.into()).unwrap().sum
@@ -88,7 +90,7 @@ fn with_exact_layer_norm_no_patching_is_the_true_score() {
             // The contribution for W_U[IO] is the same in the heatmap of the key as in the histogram.
             let of_io = exact.values(HistogramId::KeysFixedScores, &SeriesId::WuIo);
             let parts = HeatmapParts {
-                variant: Variant::FromWu,
+                variant: HeatmapVariant::FromWu,
                 ..HeatmapParts::of(Side::Key)
             };
             let sum = exact.heatmap(&parts.into()).unwrap().sum;

@@ -9,7 +9,7 @@ use crate::analysis::OmissionReason;
 use crate::analysis::scores::HeadScores;
 use crate::error::Result;
 use crate::model::Config;
-use crate::names::{Facet, HeatmapId, HeatmapParts, Normalization, PositionName, Side, SplitPart, Variant};
+use crate::names::{Facet, HeatmapId, HeatmapParts, HeatmapVariant, Normalization, PositionName, Side, SplitPart};
 use crate::prompts::Prompt;
 
 /// The cells of one prompt, and the sum that they must have.
@@ -101,12 +101,12 @@ impl QueryAndKeys<'_> {
         let with = |parts, variant| HeatmapParts { variant, ..parts };
         let query_of_w_u = self.dest.of_direction();
         self.add_with_difference(&mut sums, key, |key| self.by_key(key, &self.dest.whole));
-        self.add_with_difference(&mut sums, with(key, Variant::FromWu), |key| {
+        self.add_with_difference(&mut sums, with(key, HeatmapVariant::FromWu), |key| {
             self.by_key(key, &query_of_w_u).requiring_directions(&[&self.dest])
         });
         self.add_with_difference(&mut sums, query, |key| self.by_query(&key.whole));
         if has_mlp_0 {
-            let name = with(query, Variant::FromMlp0).into();
+            let name = with(query, HeatmapVariant::FromMlp0).into();
             sums.push((
                 name,
                 self.by_query(&self.src.of_direction())
@@ -142,7 +142,7 @@ impl QueryAndKeys<'_> {
             };
             let (along_w_u, along_mlp_0) = (along(facet.query), along(facet.key));
             let parts_of = |side| HeatmapParts {
-                variant: Variant::Facet(facet),
+                variant: HeatmapVariant::Facet(facet),
                 ..HeatmapParts::of(side)
             };
             self.add_with_difference(sums, parts_of(Side::Key), |key| {

@@ -339,8 +339,7 @@ async fn patch_layer(
     };
     let variants = hooks
         .iter()
-        .flat_map(|&hook| (0..config.n_head).map(move |head| (hook, head)));
-    let variants = variants
+        .flat_map(|&hook| (0..config.n_head).map(move |head| (hook, head)))
         .map(|(hook, head)| variant(hook, head))
         .collect::<Result<Vec<_>>>()?;
     let mut passes = [into.sentence.pass.edited(&config, &variants)?];

@@ -72,9 +72,10 @@ impl GpuDevice {
         let adapter = instance.request_adapter(&options).await;
         let adapter = adapter.map_err(|cause| {
             // In a browser the cause only lists the backends that this program is built without.
-            let cause = match cfg!(target_arch = "wasm32") {
-                true => String::new(),
-                false => format!(" ({cause})"),
+            let cause = if cfg!(target_arch = "wasm32") {
+                String::new()
+            } else {
+                format!(" ({cause})")
             };
             Error::new(ErrorKind::Engine, format!("there is no GPU to compute on{cause}"))
                 .advice("Choose another engine.")

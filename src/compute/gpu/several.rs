@@ -142,12 +142,11 @@ fn go(
     let wanted = |hook: &BlockHook| !taps.wanted(*hook, range).is_empty();
     let all_qkv = FROM_QKV.iter().any(wanted) || stage.qkv_of.len() == range.len();
     let is_read = all_qkv || !stage.qkv_of.is_empty();
-    let resid = match stage.resid || FROM_RESID.iter().any(wanted) {
-        true => {
-            let before = work.snapshot(&places.x, range.len(), d)?;
-            Some(work.read(&before, (0, range.len()), d))
-        }
-        false => None,
+    let resid = if stage.resid || FROM_RESID.iter().any(wanted) {
+        let before = work.snapshot(&places.x, range.len(), d)?;
+        Some(work.read(&before, (0, range.len()), d))
+    } else {
+        None
     };
     let at = places.of_block(work, rows, config, (taps, is_read))?;
     through.begin(work, &at, &stage.known, &[])?;

@@ -54,12 +54,11 @@ impl BlockStep<'_> {
         let patterns_edited = is_edited(BlockHook::AttnScores) || is_edited(BlockHook::Pattern);
 
         // Where a pattern is edited, z is computed on the CPU from queries, keys and values.
-        let (mut work, early) = match patterns_edited && !self.step.keys_only {
-            false => (work, None),
-            true => {
-                let (all, work) = work.so_far().await?;
-                (work, Some(all))
-            }
+        let (mut work, early) = if patterns_edited && !self.step.keys_only {
+            let (all, work) = work.so_far().await?;
+            (work, Some(all))
+        } else {
+            (work, None)
         };
         let edited_z = match &early {
             Some(all) => self.edited_z(&[stream.qkv.as_slice(), &new_qkv.of(all)].concat())?,

@@ -1,6 +1,6 @@
 //! The choice of a heatmap as a few small choices: side, vector at the other end, subtracted baseline, split.
 
-use crate::names::{Facet, HeatmapId, HeatmapParts, Side, SplitPart, Variant};
+use crate::names::{Facet, HeatmapId, HeatmapParts, HeatmapVariant, Side, SplitPart};
 
 /// One of the choices; it has at least two options.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ fn values(heatmap: &HeatmapId) -> Values {
         seed,
     } = *parts;
     let (query, key) = match variant {
-        Variant::Facet(Facet { query, key }) => (Some(query), Some(key)),
+        HeatmapVariant::Facet(Facet { query, key }) => (Some(query), Some(key)),
         _ => (None, None),
     };
     let part = |part: Option<SplitPart>, vector: &str| match part {
@@ -69,11 +69,11 @@ fn values(heatmap: &HeatmapId) -> Values {
             Side::Query => (1, "query".to_owned()),
         },
         match variant {
-            Variant::Whole => (0, "as it is".to_owned()),
-            Variant::FromWu => (1, "query from W_U[IO]".to_owned()),
-            Variant::FromMlp0 => (2, "key from MLP 0".to_owned()),
-            Variant::Split => (3, "split".to_owned()),
-            Variant::Facet(_) => (4, "both ends split".to_owned()),
+            HeatmapVariant::Whole => (0, "as it is".to_owned()),
+            HeatmapVariant::FromWu => (1, "query from W_U[IO]".to_owned()),
+            HeatmapVariant::FromMlp0 => (2, "key from MLP 0".to_owned()),
+            HeatmapVariant::Split => (3, "split".to_owned()),
+            HeatmapVariant::Facet(_) => (4, "both ends split".to_owned()),
         },
         if minus_s1 {
             (1, "END\u{2192}S1".to_owned())

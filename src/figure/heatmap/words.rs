@@ -1,7 +1,7 @@
 //! Titles and texts of the heatmaps.
 
 use crate::analysis::Heatmap;
-use crate::names::{Component, HeatmapId, Side, Variant};
+use crate::names::{Component, HeatmapId, HeatmapVariant, Side};
 use crate::quantities::{counted, grouped, written};
 use crate::result::ResultFile;
 
@@ -24,12 +24,12 @@ pub fn heatmap_explanation(name: &HeatmapId) -> String {
     }
     .to_owned();
     match parts.variant {
-        Variant::Whole => {}
-        Variant::FromWu => text += " The query is made from W_U[IO] instead of the residual stream at END.",
-        Variant::FromMlp0 => {
+        HeatmapVariant::Whole => {}
+        HeatmapVariant::FromWu => text += " The query is made from W_U[IO] instead of the residual stream at END.",
+        HeatmapVariant::FromMlp0 => {
             text += " The key is made from what MLP 0 writes at IO instead of the whole residual stream there.";
         }
-        Variant::Split | Variant::Facet(_) => {
+        HeatmapVariant::Split | HeatmapVariant::Facet(_) => {
             text += " Query and key are both split: the query's vector into its part along W_U[IO] (\u{2225}) and the rest \
                      (\u{27c2}), the key's into its part along what MLP 0 writes at the same position and the rest. Biases \
                      go with the rest.";
