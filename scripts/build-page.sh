@@ -10,14 +10,15 @@ out="${1:-$target_dir/page-test}"
 profile="${KEYSIDE_PROFILE:-page}"
 built="$target_dir/$wasm_target/$profile"
 
-timed "compiling page and worker for wasm" cargo build --locked --profile "$profile" --target "$wasm_target" --no-default-features \
-  --features page --bin page --bin worker --bin first_view
+timed "compiling page, frame and worker for wasm" cargo build --locked --profile "$profile" --target "$wasm_target" --no-default-features \
+  --features page --bin page --bin frame --bin worker --bin first_view
 
 rm -rf "$out"
 mkdir -p "$out"
 cp -R public/. "$out/"
 timed "compiling the kernels" scripts/build-kernels.sh "$out"
 timed "wasm-bindgen: page" wasm-bindgen --target web --no-typescript --out-dir "$out" --out-name page "$built/page.wasm"
+timed "wasm-bindgen: frame" wasm-bindgen --target web --no-typescript --out-dir "$out" --out-name frame "$built/frame.wasm"
 timed "wasm-bindgen: worker" wasm-bindgen --target no-modules --no-typescript --out-dir "$out" --out-name worker "$built/worker.wasm"
 # Trunk's links out; finish-page.mjs puts the page's own scripts in.
 awk '

@@ -23,6 +23,8 @@ const policy = (script, style) => [
 const PARTS = {
   page: /^page(-[0-9a-f]+)?\.js$/,
   pageWasm: /^page(-[0-9a-f]+)?_bg\.wasm$/,
+  frame: /^frame(-[0-9a-f]+)?\.js$/,
+  frameWasm: /^frame(-[0-9a-f]+)?_bg\.wasm$/,
   worker: /^worker(-[0-9a-f]+)?\.js$/,
   workerWasm: /^worker(-[0-9a-f]+)?_bg\.wasm$/,
 };
@@ -96,7 +98,7 @@ function plain(html) {
 }
 
 /** The page's text with the policy first, and its own parts: what starts it comes after what is seen before. */
-function page(html, { start, style, page, worker }) {
+function page(html, { start, style, worker }) {
   const content = policy(`'${integrityOf(start)}'`, `'${integrityOf(style)}'`);
   // Inline, so that a slow machine has nothing to wait for before it can show the first view. The script comes first: it says
   // when the rest does not load.
@@ -107,16 +109,12 @@ function page(html, { start, style, page, worker }) {
     // The first frame has the whole first view.
     `<link rel="expect" href="#after-first-view" blocking="render" />`,
   ];
-  // In a sandboxed frame even the page's own files are another origin's, whose integrity can be checked only where the server
-  // allows them to be read (CORS).
-  const module = `<script type="module" src="./${page.name}" integrity="${page.integrity}" crossorigin="anonymous" fetchpriority="low"></script>`;
   const head = /<head>\s*/;
   for (const tag of ["<head>", "</head>", "</body>"]) if (!html.includes(tag)) throw new Error(`index.html has no ${tag}`);
   checkPlain(html);
   return html
     .replace(head, () => `<head>\n    <meta http-equiv="Content-Security-Policy" content="${content}" />\n    `)
-    .replace(/\s*<\/head>/, () => `\n    ${parts.join("\n    ")}\n  </head>`)
-    .replace(/\s*<\/body>/, () => `\n    ${module}\n  </body>`);
+    .replace(/\s*<\/head>/, () => `\n    ${parts.join("\n    ")}\n  </head>`);
 }
 
 /** Fails where the page's own text has a script or a style, which the policy forbids. */
@@ -161,6 +159,7 @@ export async function finish(folder, firstView, method) {
   const text = {
     html: plain(index.replace(INLINE_STYLE, "")),
     page: glue(content.page.toString()),
+    frame: glue(content.frame.toString()),
     worker: glue(content.worker.toString()),
     start: await template("start.js"),
     style: await styles(STYLES),
@@ -188,14 +187,18 @@ export async function finish(folder, firstView, method) {
   for (const name of built) if (REPLACED.test(name)) await rm(at(name));
 
   const hash = createHash("sha256").update(policy("", ""));
-  const all = [...Object.entries(text), ...["pageWasm", "workerWasm", ...KERNELS].map((part) => [part, content[part]]), ...others];
+  const all = [...Object.entries(text), ...["pageWasm", "frameWasm", "workerWasm", ...KERNELS].map((part) => [part, content[part]]), ...others];
   for (const [name, bytes] of all) hash.update(`\0${name}\0${bytes.length}\0`).update(bytes);
   const version = hash.digest("hex").slice(0, 12);
 
   const files = [];
-  const add = async (name, bytes) => {
+  const write = async (name, bytes) => {
     await writeFile(at(name), bytes);
-    const file = { name, integrity: integrityOf(bytes) };
+    return { name, integrity: integrityOf(bytes) };
+  };
+  /** Writes what the service worker caches, too. */
+  const add = async (name, bytes) => {
+    const file = await write(name, bytes);
     files.push(file);
     return file;
   };
@@ -214,10 +217,14 @@ export async function finish(folder, firstView, method) {
     .replace("__DIAGNOSE__", () => text.diagnose)
     .replace("__KERNELS__", JSON.stringify(kernels))
     .replace("__THREAD__", thread.name);
+  const script = await add(`page-${version}.js`, started(text.page, text.pageEnd, pageWasm));
+  // Whoever has a service worker has the page, which can do what the frame does.
+  const frameWasm = await write(`frame-${version}_bg.wasm`, content.frameWasm);
+  const frame = await write(`frame-${version}.js`, started(text.frame, text.pageEnd, frameWasm));
+  const scripts = Object.fromEntries(Object.entries({ page: script, frame }).map(([name, file]) => [name, [`./${file.name}`, file.integrity]]));
   const html = page(text.html, {
-    start: text.start,
+    start: text.start.replace("__SCRIPTS__", () => JSON.stringify(scripts)),
     style: text.style,
-    page: await add(`page-${version}.js`, started(text.page, text.pageEnd, pageWasm)),
     worker: await add(`worker-${version}.js`, started(text.worker, workerEnd, workerWasm)),
   });
   await writeFile(at("index.html"), html);

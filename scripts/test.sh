@@ -58,7 +58,7 @@ suite_lint() {
   scripts/setup.sh native wasm
   step check "clippy, native" cargo clippy --locked --release --all-targets -- -D warnings
   step check "clippy, wasm32" env CLIPPY_CONF_DIR="$root/scripts/clippy-wasm" scripts/with-wasm.sh \
-    cargo clippy --locked "${page[@]}" --lib --bin page --bin worker --bin first_view --test browser --test browser_storage -- -D warnings
+    cargo clippy --locked "${page[@]}" --lib --bin page --bin frame --bin worker --bin first_view --test browser --test browser_storage -- -D warnings
 }
 
 suite_docs() {

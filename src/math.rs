@@ -2,8 +2,10 @@
 //! `decompose` is for matrices.
 
 mod decompose;
+mod order;
 
 pub(crate) use decompose::{Svd, svd_of_product};
+pub(crate) use order::{sort_ascending, sort_descending};
 
 /// Number of parallel accumulators, so that the compiler can use SIMD without reordering additions.
 const LANES: usize = 8;

@@ -15,7 +15,7 @@ use keyside::analysis::{Analysis, Contributions, analyze, contributions};
 use keyside::forward::{Model, NoMonitor, Pass, PrefixTree, Request};
 use keyside::model::Processing;
 use keyside::names::{
-    Column, Facet, Head, HeatmapId, HeatmapParts, HistogramId, PositionName, SeriesId, Side, Variant,
+    Column, Facet, Head, HeatmapId, HeatmapParts, HeatmapVariant, HistogramId, PositionName, SeriesId, Side,
 };
 use keyside::prompts::ioi::draw_batch;
 use keyside::prompts::{IoiSet, Prompt};
@@ -155,7 +155,7 @@ fn facets_add_up_to_the_score_of_no_patching() {
 /// Cells and scores of the four facets of `parts`, added up.
 fn total_of_facets(found: &BTreeMap<HeatmapId, Contributions>, parts: HeatmapParts) -> (Vec<f32>, Vec<f32>) {
     let facets = Facet::ALL.map(|facet| {
-        let variant = Variant::Facet(facet);
+        let variant = HeatmapVariant::Facet(facet);
         &found[&HeatmapId::from(HeatmapParts { variant, ..parts })]
     });
     assert!(

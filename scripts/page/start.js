@@ -5,6 +5,8 @@ __DIAGNOSE__
 // src/web/link.rs asks it about the worker.
 globalThis.keysideWhatIsWrong = whatIsWrong;
 (() => {
+  /** The scripts that start the page and a figure in another page, with their integrity. */
+  const SCRIPTS = __SCRIPTS__;
   // Sets the theme of the address before the first paint. src/web/theme.rs takes over later.
   const asked = new URLSearchParams(location.search);
   const theme = asked.get("theme");
@@ -83,7 +85,28 @@ globalThis.keysideWhatIsWrong = whatIsWrong;
     true,
   );
 
-  // A figure in another page stores neither files nor settings; in a sandboxed frame the access itself would fail.
+  /** Starts what is named, once everything before it is there. */
+  const start = (name) => {
+    const [file, integrity] = SCRIPTS[name];
+    // In a sandboxed frame even the page's own files are another origin's, whose integrity can be checked only where the server
+    // allows them to be read (CORS).
+    const own = (element, attributes) => Object.assign(document.createElement(element), { integrity, crossOrigin: "anonymous", fetchPriority: "low", ...attributes });
+    document.head.append(own("link", { rel: "modulepreload", href: file }));
+    const run = () => document.body.append(own("script", { type: "module", src: file }));
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", run, { once: true });
+    else run();
+  };
+  /** Whether all files of the page are here already. In a sandboxed frame the access itself fails. */
+  const isCached = () => {
+    try {
+      return Boolean(navigator.serviceWorker?.controller);
+    } catch {
+      return false;
+    }
+  };
+  start(asked.has("embed") && !isCached() ? "frame" : "page");
+
+  // A figure in another page stores neither files nor settings.
   if (asked.has("embed")) return;
   const container = navigator.serviceWorker;
   // Service workers are missing over plain http from another machine, and where they are disabled.

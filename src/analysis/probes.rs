@@ -8,6 +8,7 @@ use super::progress_tracker::ProgressTracker;
 use super::request::{Observer, Phase};
 use crate::error::Result;
 use crate::forward::{Model, Monitor};
+use crate::math::sort_descending;
 use crate::names::{Head, HeadRole};
 use crate::prompts::ioi::random::PythonRandom;
 
@@ -57,7 +58,7 @@ impl Probes {
                     Some((role, *of_layer.get(head.head)?)).filter(|(_, value)| *value >= threshold)
                 };
                 let mut roles: Vec<(HeadRole, f32)> = HeadRole::ALL.into_iter().filter_map(value).collect();
-                roles.sort_by(|left, right| right.1.total_cmp(&left.1));
+                sort_descending(&mut roles, |role| role.1);
                 (!roles.is_empty()).then_some((head, roles))
             })
             .collect()

@@ -2,6 +2,7 @@
 
 use crate::analysis::HeadEffectsSection;
 use crate::figure::Effect;
+use crate::math::sort_descending;
 use crate::names::{Head, HistogramId, Side};
 use crate::quantities::{counted, number};
 use crate::result::{RecordedSentence, ResultFile};
@@ -175,7 +176,7 @@ fn difference(section: &HeadEffectsSection) -> String {
 /// The heads of `section` sorted by `effect` in descending order.
 fn ranked(section: &HeadEffectsSection, effect: Effect) -> Vec<(Head, f32)> {
     let mut heads = effect.by_head(section);
-    heads.sort_by(|left, right| right.1.total_cmp(&left.1));
+    sort_descending(&mut heads, |head| head.1);
     heads
 }
 
@@ -269,7 +270,7 @@ pub fn most_changed(section: &HeadEffectsSection) -> Vec<Changed> {
         .map(|((head, before), (_, after))| Changed { head, before, after })
         .collect();
     let size = |changed: &Changed| (changed.after - changed.before).abs();
-    changed.sort_by(|left, right| size(right).total_cmp(&size(left)));
+    sort_descending(&mut changed, size);
     changed.truncate(NAMED);
     changed
 }

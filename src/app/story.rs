@@ -3,6 +3,7 @@
 //! true instead.
 
 use crate::figure::View;
+use crate::math::sort_descending;
 use crate::names::{HistogramId, SeriesId, Side, SplitBy};
 use crate::plot::series_starts_visible;
 use crate::quantities::{counted, decimals, grouped, number};
@@ -106,7 +107,7 @@ impl<'a> HistogramFacts<'a> {
             })
         });
         let mut all: Vec<SeriesFacts<'a>> = seen.collect();
-        all.sort_by(|left, right| right.mean.total_cmp(&left.mean));
+        sort_descending(&mut all, |one| one.mean);
         Self {
             result,
             name,

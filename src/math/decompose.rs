@@ -5,6 +5,8 @@
 //! They are found by one-sided Jacobi rotations (Hestenes 1958): pairs of columns are rotated until all are orthogonal.
 //! The method is short, and accurate for small singular values, too.
 
+use super::order::sort_descending;
+
 /// Limit of the sweeps over all pairs of columns; ten suffice for 128 columns.
 const MAX_SWEEPS: usize = 60;
 /// Two columns count as orthogonal if the absolute value of their cosine is below this.
@@ -44,7 +46,7 @@ pub(crate) fn svd_of_product(a: Vec<Vec<f64>>, b: Vec<Vec<f64>>, divisor: f64) -
             (value, column, rotation)
         })
         .collect();
-    found.sort_by(|one, other| other.0.total_cmp(&one.0));
+    sort_descending(&mut found, |one| one.0);
     let vectors = |q: &[Vec<f64>], small: &[f64]| {
         let length = q.first().map_or(0, Vec::len);
         combined(small.iter().copied().zip(q.iter().map(Vec::as_slice)), length)

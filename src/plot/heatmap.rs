@@ -4,6 +4,7 @@ use super::heatmap_cells::{Cell, Table};
 use super::{CellRange, HeatmapView};
 use crate::analysis::Heatmap;
 use crate::error::{Error, ErrorKind, Result};
+use crate::math::sort_descending;
 use crate::names::{Column, Row};
 use crate::result::ResultFile;
 
@@ -128,7 +129,7 @@ impl HeatmapPlot {
         let mut all: Vec<_> = cells
             .map(|cell| (cell.name.clone(), f64::from(cell.value), cell.place))
             .collect();
-        all.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+        sort_descending(&mut all, |one| one.1.abs());
         all
     }
 

@@ -1,6 +1,7 @@
 //! A scatter plot of two values of each prompt.
 
 use super::scale::Scale;
+use crate::math::sort_ascending;
 
 /// A prompt of a [`ScatterPlot`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,7 +60,7 @@ impl ScatterPlot {
     pub(super) fn along(&self, value: impl Fn(&ScatterMark) -> f64) -> Vec<usize> {
         let reached = |mark: &&ScatterMark| mark.listed || self.picked == Some(mark.prompt);
         let mut marks: Vec<&ScatterMark> = self.marks.iter().filter(reached).collect();
-        marks.sort_by(|left, right| value(left).total_cmp(&value(right)));
+        sort_ascending(&mut marks, |mark| value(mark));
         marks.into_iter().map(|mark| mark.prompt).collect()
     }
 }

@@ -12,6 +12,7 @@ use super::pen::Pen;
 use super::scale::Scale;
 use super::scene::{Drawable, LaidOut, NARROW, PlotWithLayout};
 use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, text};
+use crate::math::sort_ascending;
 use crate::quantities::measured;
 use crate::result::{ResultFile, mean};
 
@@ -65,7 +66,7 @@ impl StripPlot {
     /// The prompts by ascending value.
     fn order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.values.len()).collect();
-        order.sort_by(|left, right| self.values[*left].total_cmp(&self.values[*right]));
+        sort_ascending(&mut order, |one| self.values[*one]);
         order
     }
 

@@ -1,5 +1,7 @@
 //! The tokens of a sentence in lines, each with the attention to it from one token, and arcs to the most attended ones.
 
+use crate::math::sort_ascending;
+
 /// Arcs are drawn to tokens with at least this share of the attention.
 const ARC_FROM: f32 = 0.02;
 
@@ -37,7 +39,7 @@ impl TokensPlot {
             .map(|(index, token)| (index, token.attention))
             .filter(|(_, share)| *share >= ARC_FROM)
             .collect();
-        shares.sort_by(|left, right| left.1.total_cmp(&right.1));
+        sort_ascending(&mut shares, |share| share.1);
         shares
     }
 }

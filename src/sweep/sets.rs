@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::rows::SweepRow;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
+use crate::math::sort_descending;
 use crate::names::Head;
 use crate::plot::{Colors, MatrixCell, MatrixPlot};
 use crate::quantities::{counted, number};
@@ -168,7 +169,7 @@ impl SweptSet {
             .iter()
             .map(|(head, rows)| (*head, mean(rows, |row| measure.of(row))));
         let mut means: Vec<(Head, f64)> = means.filter(|(_, mean)| mean.is_finite()).collect();
-        means.sort_by(|left, right| right.1.total_cmp(&left.1));
+        sort_descending(&mut means, |mean| mean.1);
         means.truncate(most);
         means
     }

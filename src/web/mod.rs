@@ -47,17 +47,20 @@ pub use worker::start_worker;
 /// Mounts the page, or the one figure that its address asks for, into the document's body, and removes the loading
 /// text.
 pub fn mount() {
-    // Without a window this runs in scripts/finish-page.mjs, which renders the first view.
-    if web_sys::window().is_none() {
-        return;
+    if crate::app::embed::is_asked(&document::query()) {
+        return mount_frame();
     }
     console_error_panic_hook::set_once();
     document::remove("loading");
-    if crate::app::embed::is_asked(&document::query()) {
-        first_view::uncover();
-        leptos::mount::mount_to_body(embed::Frame);
-    } else {
-        first_view::cover();
-        leptos::mount::mount_to_body(contents::App);
-    }
+    first_view::cover();
+    leptos::mount::mount_to_body(contents::App);
+}
+
+/// Mounts the one figure that the address asks for, as [`mount`] does, without the code of the rest of the page: it is
+/// a third smaller for those who only read another page (`make size`).
+pub fn mount_frame() {
+    console_error_panic_hook::set_once();
+    document::remove("loading");
+    first_view::uncover();
+    leptos::mount::mount_to_body(embed::Frame);
 }

@@ -197,6 +197,9 @@ export const embed = [
         check(!(await element.getByText("Wait").isVisible()), "the fallback is still there");
         const asked = site.requests.slice(before).map((request) => request.path);
         check(!asked.some((file) => file.startsWith("/models/") || file.includes("service-worker") || file.includes("worker-")), `asked for ${asked}`);
+        // The page's code without all that a frame does not show.
+        const code = asked.filter((file) => file.endsWith(".wasm")).map((file) => file.replace(/-[0-9a-f]+_bg/, ""));
+        check(code.length > 0 && code.every((file) => file.endsWith("/frame.wasm")), `the frame runs ${code}`);
         const kept = await (await frame.elementHandle()).contentFrame().then((content) =>
           content.evaluate(async () => [localStorage.length, sessionStorage.length, (await caches.keys()).length, (await indexedDB.databases()).length, (await navigator.serviceWorker.getRegistrations()).length]));
         check(kept.every((count) => count === 0), `kept: ${kept}`);

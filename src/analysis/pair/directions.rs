@@ -11,6 +11,7 @@ use super::score_decomposition::{ScoreDecomposition, weighted};
 use super::writes::{Valued, extreme_tokens};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{HeadWeights, Model, Monitor};
+use crate::math::sort_descending;
 use crate::math::{Svd, svd_of_product};
 use crate::names::{Relative, Side};
 
@@ -244,7 +245,7 @@ impl Directions {
     pub fn explaining_groups(&self) -> Vec<usize> {
         let sizes = self.of_groups().into_iter().map(|sum| f64::from(sum).abs());
         let mut sizes: Vec<(usize, f64)> = sizes.enumerate().collect();
-        sizes.sort_by(|one, other| other.1.total_cmp(&one.1));
+        sort_descending(&mut sizes, |size| size.1);
         let whole: f64 = sizes.iter().map(|(_, size)| size).sum();
         let mut left = whole;
         let needed = sizes.into_iter().take_while(|(_, size)| {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::position_pair::Pair;
 use super::relative::check;
 use crate::error::{Error, ErrorKind, Result};
+use crate::math::sort_descending;
 use crate::model::Config;
 use crate::names::{Component, Head, Relative, Side};
 
@@ -90,7 +91,7 @@ impl PartDecomposition {
     pub fn shown(&self) -> (Vec<(Part, f32)>, Option<RestOfNeurons>) {
         let is_neuron = |(part, _): &(Part, f32)| matches!(part, Part::Neuron(_));
         let (mut neurons, others): (Vec<_>, Vec<_>) = self.parts.iter().copied().partition(is_neuron);
-        neurons.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+        sort_descending(&mut neurons, |neuron| neuron.1.abs());
         let rest = neurons.split_off(neurons.len().min(NEURONS_SHOWN));
         neurons.extend(others);
         let rest = (!rest.is_empty()).then(|| RestOfNeurons {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::math::sort_descending;
 use crate::prompts::Targets;
 
 /// Captured data of one prompt.
@@ -41,7 +42,7 @@ impl Attended {
     pub(super) fn of(tokens: &[u32], row: &[f32]) -> Self {
         let mut seen: Vec<(u32, f32)> = tokens.iter().copied().zip(row.iter().copied()).skip(1).collect();
         // A stable sort: on ties the first position.
-        seen.sort_by(|left, right| right.1.total_cmp(&left.1));
+        sort_descending(&mut seen, |one| one.1);
         let first = seen.first().map(|(token, _)| *token);
         let others = seen
             .iter()

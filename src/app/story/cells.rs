@@ -3,6 +3,7 @@
 use super::{MIN_TOTAL, both, list, percent, score};
 use crate::analysis::Heatmap;
 use crate::figure::heatmap_words::absent;
+use crate::math::sort_descending;
 use crate::names::Component;
 use crate::plot::HeatmapView;
 use crate::quantities::{counted, grouped, number};
@@ -61,7 +62,7 @@ pub fn heatmap(result: &ResultFile, view: &HeatmapView, prompt: Option<usize>) -
     };
     let (prompt, values) = heatmap.of_prompt_or_mean(prompt);
     let mut cells = cells(heatmap, values, view.as_in_notebook);
-    cells.sort_by(|left, right| right.value.total_cmp(&left.value));
+    sort_descending(&mut cells, |cell| cell.value);
     let (value, basis) = match (prompt, heatmap.mean_score) {
         (Some(prompt), _) => {
             let sum = values.iter().copied().map(f64::from).sum();
@@ -218,7 +219,7 @@ fn kinds(cells: &[Cell], total: Total) -> String {
             (name, of_kind.map(|cell| cell.value).sum())
         })
         .collect();
-    sums.sort_by(|left, right| right.1.total_cmp(&left.1));
+    sort_descending(&mut sums, |sum| sum.1);
     let Some((first, sum)) = sums.first() else {
         return "There are no components before this head.".into();
     };

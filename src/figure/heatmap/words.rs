@@ -1,6 +1,7 @@
 //! Titles and texts of the heatmaps.
 
 use crate::analysis::Heatmap;
+use crate::math::sort_descending;
 use crate::names::{Component, HeatmapId, HeatmapVariant, Side};
 use crate::quantities::{counted, grouped, written};
 use crate::result::ResultFile;
@@ -92,7 +93,7 @@ pub fn summary(result: &ResultFile, heatmap: &Heatmap, prompt: Option<usize>) ->
     let of_layers = heatmap.components.iter().copied().zip(values.iter().copied());
     let of_layers = of_layers.filter(|(component, _)| component.layer().is_some());
     let mut cells: Vec<(Component, f32)> = of_layers.collect();
-    cells.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+    sort_descending(&mut cells, |cell| cell.1.abs());
     let limit = cells.first().map_or(0.0, |(_, value)| f64::from(value.abs()));
     let largest: Vec<String> = cells
         .iter()

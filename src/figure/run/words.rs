@@ -2,6 +2,7 @@
 
 use crate::analysis::{Chances, GroupsOverPrompts, RunDirectionsSection, RunWritesSection};
 use crate::figure::sentence::words::percent;
+use crate::math::sort_descending;
 use crate::quantities::{counted, grouped, number};
 use crate::result::{BoxStats, PairedDifference, percentile, two_groups};
 
@@ -276,7 +277,7 @@ pub(super) fn by_size(section: &RunDirectionsSection, groups: &GroupsOverPrompts
             explaining,
         })
         .collect();
-    found.sort_by(|left, right| right.mean.abs().total_cmp(&left.mean.abs()));
+    sort_descending(&mut found, |one| one.mean.abs());
     found
 }
 

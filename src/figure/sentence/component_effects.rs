@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Field, Script, Table};
 use crate::figure::kind::{FigureKind, Subject};
 use crate::figure::view::View;
+use crate::math::sort_descending;
 use crate::names::{Component, FigureName};
 use crate::plot::{MatrixPlot, Plot, Theme};
 use crate::quantities::number;
@@ -85,7 +86,7 @@ impl FigureKind for ComponentEffects {
             return "There are no direct effects.".into();
         };
         let mut all: Vec<(&Component, &f32)> = section.components.iter().zip(section.effects.data()).collect();
-        all.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+        sort_descending(&mut all, |one| one.1.abs());
         let description: Vec<String> = all
             .iter()
             .take(LISTED)

@@ -5,6 +5,7 @@ use super::words::{quoted, visible};
 use crate::analysis::pair::{
     DirectionsSection, EffectsSection, LabeledToken, LensSection, TokenMatrix, TokenValue, WritesSection,
 };
+use crate::math::sort_descending;
 use crate::names::{Component, Side};
 use crate::quantities::{counted, grouped, number};
 
@@ -63,7 +64,7 @@ pub fn by_source(section: &EffectsSection, texts: &[String]) -> Vec<BarLine> {
         step: None,
     };
     let mut lines: Vec<BarLine> = section.by_source.data().iter().enumerate().map(line).collect();
-    lines.sort_by(|left, right| right.value.total_cmp(&left.value));
+    sort_descending(&mut lines, |line| line.value);
     lines
 }
 
@@ -179,7 +180,7 @@ impl DirectionGroup {
 /// The groups of directions, the largest by size first.
 pub fn groups_by_size(section: &DirectionsSection) -> Vec<DirectionGroup> {
     let mut groups = section.of_groups();
-    groups.sort_by(|left, right| right.2.abs().total_cmp(&left.2.abs()));
+    sort_descending(&mut groups, |group| group.2.abs());
     let mut so_far = 0.0;
     let groups = groups.into_iter().map(|(first, count, value)| {
         so_far += f64::from(value);

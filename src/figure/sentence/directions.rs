@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Field, Script, Table};
 use crate::figure::kind::{FigureKind, Subject};
 use crate::figure::view::View;
+use crate::math::sort_descending;
 use crate::names::{Component, FigureName, Side};
 use crate::plot::{Colors, MatrixCell, MatrixPlot, Plot, Theme};
 use crate::quantities::number;
@@ -312,7 +313,7 @@ impl FigureKind for DirectionSides {
             return "There are no directions.".into();
         };
         let mut writers: Vec<(&Component, &f32)> = heatmap.components.iter().zip(heatmap.mean.data()).collect();
-        writers.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+        sort_descending(&mut writers, |writer| writer.1.abs());
         let description = writers.iter().take(LISTED);
         let description =
             description.map(|(component, value)| format!("{} {}", component.name(), number(f64::from(**value), 3)));

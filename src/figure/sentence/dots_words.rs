@@ -4,6 +4,7 @@ use super::words::{name, pair_words, percent};
 use crate::analysis::SubstitutedSection;
 use crate::analysis::pair::{Band, SampledToken};
 use crate::error::{Error, ErrorKind, Result};
+use crate::math::sort_descending;
 use crate::names::{HistogramId, SeriesId, Side};
 use crate::quantities::{counted, number, ordinal};
 use crate::result::{ResultFile, mean, percentile};
@@ -54,7 +55,7 @@ pub fn rows(result: &ResultFile, histogram: HistogramId) -> Result<Vec<DotRow<'_
             band: section.band(histogram, series),
         })
         .collect();
-    rows.sort_by(|left, right| right.value.total_cmp(&left.value));
+    sort_descending(&mut rows, |row| row.value);
     Ok(rows)
 }
 

@@ -3,6 +3,7 @@
 use super::words::{quoted, word};
 use crate::analysis::DrillDownSection;
 use crate::analysis::pair::{Part, Step};
+use crate::math::sort_descending;
 use crate::names::{Component, Side};
 use crate::quantities::{grouped, number};
 
@@ -46,7 +47,7 @@ pub fn lines(section: &DrillDownSection, texts: &[String]) -> Vec<BarLine> {
         }
     };
     let mut lines: Vec<BarLine> = parts.into_iter().map(line).collect();
-    lines.sort_by(|left, right| right.value.total_cmp(&left.value));
+    sort_descending(&mut lines, |line| line.value);
     lines.extend(rest.map(|rest| BarLine {
         name: format!("{} other neurons", grouped(rest.count)),
         value: f64::from(rest.sum),

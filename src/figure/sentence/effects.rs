@@ -11,6 +11,7 @@ use crate::export::{Field, Script, Table};
 use crate::figure::keys::Query;
 use crate::figure::kind::{FigureKind, Subject};
 use crate::figure::view::View;
+use crate::math::sort_descending;
 use crate::names::{FigureName, Head, Row};
 use crate::plot::{Colors, MatrixCell, MatrixPlot, Plot, Theme};
 use crate::quantities::{counted, number};
@@ -129,7 +130,7 @@ impl FigureKind for Effects {
             return "There are no effects of heads.".into();
         };
         let mut heads = effect.by_head(section);
-        heads.sort_by(|left, right| right.1.total_cmp(&left.1));
+        sort_descending(&mut heads, |head| head.1);
         let description = |(head, value): &(Head, f32)| format!("{head} ({})", number(f64::from(*value), 2));
         let most: Vec<String> = heads.iter().take(3).map(description).collect();
         let least: Vec<String> = heads.iter().rev().take(2).map(description).collect();

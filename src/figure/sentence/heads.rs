@@ -10,6 +10,7 @@ use crate::export::{Field, Script, Table};
 use crate::figure::keys::Query;
 use crate::figure::kind::{FigureKind, Subject};
 use crate::figure::view::View;
+use crate::math::sort_descending;
 use crate::names::{FigureName, Head, Row};
 use crate::plot::{MatrixCell, MatrixPlot, Plot, Theme};
 use crate::quantities::number;
@@ -138,7 +139,7 @@ impl FigureKind for Heads {
         let mut by_size: Vec<(Head, f32)> = shares
             .filter_map(|head| Some((head, Measure::Attention.of(subject.result, head)?)))
             .collect();
-        by_size.sort_by(|left, right| right.1.total_cmp(&left.1));
+        sort_descending(&mut by_size, |head| head.1);
         let (dest, src) = pair_words(subject.result, section.dest, section.src);
         let description: Vec<String> = by_size
             .iter()

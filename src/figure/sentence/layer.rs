@@ -9,6 +9,7 @@ use crate::export::{Field, Script, Table};
 use crate::figure::keys::Query;
 use crate::figure::kind::{FigureKind, Subject};
 use crate::figure::view::View;
+use crate::math::sort_descending;
 use crate::names::{FigureName, Head, Side};
 use crate::plot::{PatternsPlot, Plot, SmallPattern, Theme};
 use crate::result::ResultFile;
@@ -110,7 +111,7 @@ impl FigureKind for Layer {
         let mut shares: Vec<(Head, f32)> = heads(section)
             .filter_map(|head| Some((head, attention.row(head).get(attention.src).copied()?)))
             .collect();
-        shares.sort_by(|left, right| right.1.total_cmp(&left.1));
+        sort_descending(&mut shares, |share| share.1);
         let (dest, src) = pair_words(subject.result, attention.dest, attention.src);
         let description: Vec<String> = shares
             .iter()

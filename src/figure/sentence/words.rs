@@ -2,6 +2,7 @@
 
 use crate::analysis::{AttentionSection, PairSection};
 use crate::error::{Error, ErrorKind, Result};
+use crate::math::sort_descending;
 use crate::names::{Component, Head, PositionName, Relative, Side};
 use crate::quantities::{counted, number};
 use crate::result::ResultFile;
@@ -307,7 +308,7 @@ pub fn largest_pairs(section: &PairSection, texts: &[String], count: usize) -> V
     let width = section.components.len().max(1);
     let cells = section.table.data();
     let mut order: Vec<usize> = (0..cells.len()).collect();
-    order.sort_by(|left, right| cells[*right].abs().total_cmp(&cells[*left].abs()));
+    sort_descending(&mut order, |one| cells[*one].abs());
     order.truncate(count);
     let (dest, src) = (word(texts, section.dest), word(texts, section.src));
     let description = |index: usize| {

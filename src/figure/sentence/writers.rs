@@ -11,6 +11,7 @@ use crate::export::{Field, Script, Table};
 use crate::figure::keys::Query;
 use crate::figure::kind::{FigureKind, Subject};
 use crate::figure::view::View;
+use crate::math::sort_descending;
 use crate::names::{Component, FigureName, Side};
 use crate::plot::{MatrixPlot, Plot, Theme};
 use crate::quantities::number;
@@ -107,7 +108,7 @@ impl FigureKind for Writers {
         };
         let side = subject.view.sentence.side;
         let mut writers = of_side(section, side);
-        writers.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+        sort_descending(&mut writers, |writer| writer.1.abs());
         let description: Vec<String> = writers
             .iter()
             .take(LISTED)

@@ -20,6 +20,7 @@ use crate::app::method::MethodSection;
 use crate::figure::down_words::{BarLine, step_into};
 use crate::figure::sentence_words::{relative_words, score_words, sums, word};
 use crate::figure::{FigurePlace, of_side, writer_at};
+use crate::math::sort_descending;
 use crate::names::{Relative, Side};
 use crate::plot::Target;
 use crate::quantities::counted;
@@ -47,7 +48,7 @@ impl ShownSides {
 /// The largest components of `side` in descending order, and one bar for the sum of all others.
 fn bars(section: &PairSection, side: Side) -> Vec<BarLine> {
     let mut writers = of_side(section, side);
-    writers.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+    sort_descending(&mut writers, |writer| writer.1.abs());
     let rest = writers.split_off(BARS.min(writers.len()));
     let mut bars: Vec<BarLine> = writers
         .into_iter()
@@ -57,7 +58,7 @@ fn bars(section: &PairSection, side: Side) -> Vec<BarLine> {
             step: step_into(component),
         })
         .collect();
-    bars.sort_by(|left, right| right.value.total_cmp(&left.value));
+    sort_descending(&mut bars, |bar| bar.value);
     if !rest.is_empty() {
         bars.push(BarLine {
             name: counted(rest.len(), "other", "others"),

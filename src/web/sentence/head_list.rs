@@ -8,6 +8,7 @@ use super::shown::{of_attention, of_result};
 use crate::analysis::AttentionSection;
 use crate::figure::Measure;
 use crate::figure::sentence_words::percent;
+use crate::math::sort_descending;
 use crate::names::Head;
 use crate::quantities::{counted, number};
 use crate::result::ResultFile;
@@ -29,7 +30,7 @@ fn rows(result: &ResultFile, columns: &[Measure], wanted: &str, order: Order) ->
         .collect();
     if let Some(column) = order.and_then(|order| columns.iter().position(|column| *column == order)) {
         let value = |row: &HeadRow| row.1[column].unwrap_or(f32::NEG_INFINITY);
-        rows.sort_by(|left, right| value(right).total_cmp(&value(left)));
+        sort_descending(&mut rows, value);
     }
     rows
 }

@@ -6,6 +6,7 @@ use crate::analysis::SectionType;
 use crate::analysis::pair::LabeledToken;
 use crate::analysis::pair::check::{check_finite, check_positions, check_targets};
 use crate::error::{Error, ErrorKind, Result};
+use crate::math::sort_descending;
 use crate::model::Config;
 use crate::names::{Component, Head, Measure, Side};
 
@@ -160,7 +161,7 @@ impl CausalSection {
         let cells = worst.len();
         let correlation = correlation(&worst);
         let difference = |cell: &CausalCell| (cell.recomputed - cell.predicted).abs();
-        worst.sort_by(|left, right| difference(right).total_cmp(&difference(left)));
+        sort_descending(&mut worst, difference);
         worst.truncate(WORST);
         Agreement {
             cells,
