@@ -31,6 +31,8 @@ const ENGINES = [
   { engine: "packed", threads: 2 },
 ];
 const NOTEBOOK = { head: "10.7", earlier_head: "9.9", prompts: { ioi: { seed: 0, batches: 30, batch_size: 40, prepend_bos: false } } };
+/** Heads of the same and of the next layer, whose runs go on with what that one has left. */
+const NEXT_HEADS = ["10.0", "11.10"];
 const PROMPTS = 12;
 const packages = path.join(root, "benches/peers/node_modules");
 const graph = path.join(target, "bench", "model.onnx");
@@ -86,6 +88,11 @@ async function notebook(browser) {
       const worker = await ours(browser, all.site, all.model.url, of);
       const { result, seconds } = await worker.analyze({ ...NOTEBOOK, engine: of });
       runs[`${of.engine} x ${of.threads}`] = { seconds, ...result.timing };
+      // The same prompts: what comes before the head is there.
+      for (const head of NEXT_HEADS) {
+        const next = await worker.analyze({ ...NOTEBOOK, head, engine: of });
+        runs[`  then head ${head}`] = { seconds: next.seconds, ...next.result.timing };
+      }
       await worker.end();
       say(`notebook's run, ${of.engine} on ${of.threads}: ${seconds.toFixed(1)} s`);
     }

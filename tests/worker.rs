@@ -9,9 +9,11 @@ mod sentences;
 
 use common::tiny;
 use keyside::ErrorKind;
+use keyside::analysis::Analysis;
 use keyside::forward::Model;
 use keyside::model::Processing;
 use keyside::names::{Head, HistogramId, SeriesId};
+use keyside::result::ResultFile;
 use keyside::worker::{FromWorker, ToWorker, serve};
 use page::*;
 
@@ -79,6 +81,37 @@ fn the_model_stays_open_for_the_next_run() {
         [FromWorker::Finished { id: 1, .. }, FromWorker::Finished { id: 2, .. }]
     ));
     assert_eq!(opened, 1);
+}
+
+#[test]
+fn a_run_of_another_head_goes_on_with_what_the_last_one_has_left() {
+    let of_head = |id, head| ToWorker::Analyze {
+        id,
+        url: URL.into(),
+        analysis: Analysis {
+            head,
+            earlier_head: Head::new(0, 3),
+            ..analysis(3)
+        },
+    };
+    let (posted, _) = Page::serve(vec![of_head(1, Head::new(1, 2)), of_head(2, Head::new(2, 3))], vec![]);
+    let (fresh, _) = Page::serve(vec![of_head(2, Head::new(2, 3))], vec![]);
+    let [
+        FromWorker::Finished { id: 1, result: first },
+        FromWorker::Finished { id: 2, result },
+    ] = answers(&posted)[..]
+    else {
+        panic!("{:?}", answers(&posted))
+    };
+    let Some(FromWorker::Finished { result: expected, .. }) = fresh.last() else {
+        panic!("{:?}", fresh.last())
+    };
+    let resumed_from = |result: &ResultFile| result.timing.as_ref().and_then(|timing| timing.resumed_from);
+    assert_eq!(
+        [first, result, expected].map(|result| resumed_from(result)),
+        [None, Some(1), None]
+    );
+    assert_eq!(result.sections, expected.sections);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 use keyside::analysis::pair::{self, Question, TargetText, causal_map, head_effects, intervene};
 use keyside::analysis::settings::{SETTINGS, put_heads_of_card};
-use keyside::analysis::{Analysis, Section, Timing, analyze};
+use keyside::analysis::{Analysis, Section, Timing, analyze_next};
 use keyside::checkpoint::{NoticeBoard, source_for};
 use keyside::forward::{Sampling, continue_with, native_engine};
 use keyside::model::{Config, ModelCard, Processing};
@@ -107,9 +107,10 @@ impl Model {
         progress: ProgressCallback<'_>,
     ) -> PyResult<Found> {
         let file = self.thread.run(py, progress.as_ref(), move |state, link| {
-            let run = run_of(state, &settings, text)?;
-            let found = block_on(analyze(&mut state.model, &run, link))?;
-            Ok(ResultFile::new(&state.model, &run, found))
+            let analysis = run_of(state, &settings, text)?;
+            let ModelState { model, run, .. } = state;
+            let found = block_on(analyze_next(model, &analysis, run, link))?;
+            Ok(ResultFile::new(model, &analysis, found))
         })?;
         Ok(file.into())
     }
@@ -124,7 +125,7 @@ impl Model {
         progress: ProgressCallback<'_>,
     ) -> PyResult<Found> {
         self.answer(py, progress, (question, dest, src), |state, question, link, give| {
-            let ModelState { model, cache } = state;
+            let ModelState { model, cache, .. } = state;
             block_on(pair::ask(model, cache, question, link, give))
         })
     }
@@ -145,7 +146,7 @@ impl Model {
             progress,
             (question, dest, src),
             move |state, question, link, give| {
-                let ModelState { model, cache } = state;
+                let ModelState { model, cache, .. } = state;
                 block_on(intervene(model, cache, (question, &intervening), link, give))
             },
         )
@@ -161,7 +162,7 @@ impl Model {
         progress: ProgressCallback<'_>,
     ) -> PyResult<Found> {
         self.answer(py, progress, (question, dest, src), |state, question, link, give| {
-            let ModelState { model, cache } = state;
+            let ModelState { model, cache, .. } = state;
             block_on(causal_map(model, cache, question, link, give))
         })
     }

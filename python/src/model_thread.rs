@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use keyside::analysis::RunCache;
 use keyside::analysis::pair::QuestionCache;
 use keyside::forward::Model;
 use keyside::{Error, ErrorKind, Result};
@@ -17,12 +18,14 @@ use crate::link::{Event, Link};
 /// Interval at which the waiting thread checks for signals.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A model with cached results of earlier questions.
+/// A model with what earlier runs and questions have left.
 pub struct ModelState {
     /// The model.
     pub model: Model,
     /// Cached results for the last sentence.
     pub cache: QuestionCache,
+    /// What the last run has left.
+    pub run: RunCache,
 }
 
 type Job = Box<dyn FnOnce(&mut ModelState) + Send>;
@@ -50,7 +53,8 @@ impl ModelThread {
             Ok(model) => {
                 let _ = events.send(Event::Done(Ok(describe(&model))));
                 let cache = QuestionCache::default();
-                let mut state = ModelState { model, cache };
+                let run = RunCache::default();
+                let mut state = ModelState { model, cache, run };
                 received.into_iter().for_each(|job| job(&mut state));
             }
             Err(error) => drop(events.send(Event::Done(Err(error)))),

@@ -7,9 +7,11 @@ use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::pair::{OverRun, changes};
 use crate::analysis::progress_tracker::ProgressTracker;
 use crate::analysis::run::Run;
+use crate::analysis::run_cache::{RunCache, RunKey};
+use crate::analysis::tree::up_to_dest;
 use crate::analysis::{Analysis, ChangesSection, Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Monitor, Pass, Request};
+use crate::forward::{Model, Monitor, Pass, Request, relay};
 use crate::prompts::{Made, Prompt, PromptSet};
 
 /// Runs `analysis` on `model` and reports progress to `observer`.
@@ -26,8 +28,51 @@ pub fn analyze<'a>(
     analysis: &'a Analysis,
     observer: &'a dyn Observer,
 ) -> LocalBoxFuture<'a, Result<Analyzed>> {
+    Box::pin(async move { analyze_next(model, analysis, &mut RunCache::default(), observer).await })
+}
+
+/// The same, going on from what is in `cache` of the last run with this model, and keeping there what this one leaves: a
+/// run of another head on the same prompts computes the blocks between both heads only, but for the first batch. The
+/// result is the same, bit for bit, but for its times.
+///
+/// ```
+/// # use futures::executor::block_on;
+/// # use keyside::analysis::{Analysis, Observer, RunCache, analyze_next};
+/// # use keyside::checkpoint::FileSource;
+/// # use keyside::forward::Model;
+/// # use keyside::model::Processing;
+/// # use keyside::names::Head;
+/// # struct Nobody;
+/// # impl Observer for Nobody {
+/// #     fn progress(&self, _: &keyside::analysis::Progress) {}
+/// #     fn batch(&self, _: usize, _: &keyside::analysis::BatchValues) {}
+/// #     fn yield_now(&self) -> futures::future::LocalBoxFuture<'_, keyside::Result<()>> {
+/// #         Box::pin(std::future::ready(Ok(())))
+/// #     }
+/// # }
+/// let source = Box::new(FileSource::new("tests/fixtures/tiny"));
+/// let mut model = block_on(Model::open(source, Processing::default()))?;
+/// let mut cache = RunCache::default();
+/// for head in [Head::new(1, 0), Head::new(2, 1)] {
+///     let analysis = Analysis { head, earlier_head: Head::new(0, 3), ..Analysis::default() };
+/// # let prompts = keyside::prompts::IoiSet { batches: 2, batch_size: 3, ..Default::default() }.into();
+/// # let analysis = Analysis { prompts, ..analysis };
+///     let found = block_on(analyze_next(&mut model, &analysis, &mut cache, &Nobody))?;
+///     println!("{head}: {:.1} s", found.timing.seconds);
+/// }
+/// # Ok::<(), keyside::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`analyze`].
+pub fn analyze_next<'a>(
+    model: &'a mut Model,
+    analysis: &'a Analysis,
+    cache: &'a mut RunCache,
+    observer: &'a dyn Observer,
+) -> LocalBoxFuture<'a, Result<Analyzed>> {
     Box::pin(async move {
-        let found = found_by(Section::analyzers(analysis), model, analysis, observer).await?;
+        let found = found_by(Section::analyzers(analysis), model, (analysis, cache), observer).await?;
         let Found {
             mut sections,
             made: Made { batches, set },
@@ -57,7 +102,7 @@ struct Found<S> {
 async fn found_by<S>(
     analyzers: Vec<Box<dyn AnyAnalyzer<S>>>,
     model: &mut Model,
-    analysis: &Analysis,
+    (analysis, cache): (&Analysis, &mut RunCache),
     observer: &dyn Observer,
 ) -> Result<Found<S>> {
     check(model, analysis)?;
@@ -98,11 +143,22 @@ async fn found_by<S>(
     let mut schedule = model.begin(&mut passes, layers, &tracker).await?;
     let weights = model.head_weights(analysis.head, &tracker).await?;
     run.ask(model, &weights, &mut passes, batches)?;
+    let sequences = batches.iter().map(|prompts| up_to_dest(model, prompts));
+    let key = RunKey::new(model, &sequences.collect::<Result<Vec<_>>>()?);
+    if let Some(resumed) = cache.resume(&key, &mut passes, layers) {
+        tracker.resume(&resumed);
+    }
+    relay(&mut passes);
+    // An intervention's second pass, and blocks that are read again and again, need the room.
+    if over_run.is_none() && model.keeps_blocks(layers) {
+        cache.prepare(key, &passes, model.config().d_model);
+    }
     let effective = EffectiveEmbeddings::read(model, effective, &tracker).await?;
     while let Some(index) = model.advance(&mut schedule, &mut passes, &tracker).await? {
         // Taken out, so that a finished batch's residual stream is freed.
         let pass = std::mem::replace(&mut passes[index], Pass::new(Default::default(), Request::default()));
         run.feed((model, &weights, &effective), (index, &batches[index], &pass), &tracker)?;
+        cache.keep(index, pass, (analysis.head.layer, layers));
         tracker.yield_now().await?;
     }
     run.conclude(model, &tracker).await?;
@@ -115,8 +171,11 @@ async fn found_by<S>(
     };
     Ok(Found {
         sections: run.finish(),
-        // With an intervention, rates cannot be computed: its passes go through other numbers of layers.
-        timing: tracker.timing().on(model, if changes.is_some() { 0 } else { layers }),
+        // An intervention's passes compute parts of blocks, for which there is no rate.
+        timing: match changes {
+            Some(_) => tracker.timing().with(model),
+            None => tracker.timing_of_blocks(model),
+        },
         changes,
         made,
     })

@@ -24,6 +24,7 @@ mod progress;
 mod progress_tracker;
 mod request;
 mod run;
+mod run_cache;
 mod run_directions;
 mod run_writes;
 mod scores;
@@ -36,7 +37,7 @@ mod sweep_scores;
 mod timing;
 mod tree;
 
-pub use analyze::{Analyzed, analyze};
+pub use analyze::{Analyzed, analyze, analyze_next};
 pub use array::Array;
 pub use cell_attention::CellAttention;
 #[cfg(feature = "cli")]
@@ -48,6 +49,7 @@ pub use head_effects::{Patched, TargetPrompt, Without};
 pub use omitted::{OmissionReason, OmittedHeatmap, OmittedSeries};
 pub use probes::{HeadRoles, MIN_ROLE_MEASURE, Probes, head_roles, probes, sequences as probe_sequences};
 pub use request::{Analysis, BatchValues, Observer, Phase, Progress};
+pub use run_cache::RunCache;
 pub use run_directions::GroupsOverPrompts;
 pub use run_writes::Chances;
 pub(crate) use section::SectionRead;

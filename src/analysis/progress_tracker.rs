@@ -6,10 +6,11 @@ use futures::future::LocalBoxFuture;
 use web_time::Instant;
 
 use crate::analysis::Timing;
+use crate::analysis::run_cache::Resumed;
 use crate::analysis::{BatchValues, Observer, Phase, Progress};
 use crate::checkpoint::Traffic;
 use crate::error::Result;
-use crate::forward::{Monitor, linear_memory};
+use crate::forward::{Model, Monitor, linear_memory};
 
 /// Turns the reports of a model ([`Monitor`]) into [`Progress`].
 pub(crate) struct ProgressTracker<'a> {
@@ -31,6 +32,8 @@ struct State {
     /// Completed and total work: positions times layers.
     work_done: usize,
     work: usize,
+    /// The block with which passes have gone on that an earlier run has begun.
+    resumed_from: Option<usize>,
 }
 
 impl<'a> ProgressTracker<'a> {
@@ -73,6 +76,7 @@ impl<'a> ProgressTracker<'a> {
                 loading_since: None,
                 work_done: 0,
                 work: 0,
+                resumed_from: None,
             }),
         }
     }
@@ -105,6 +109,13 @@ impl<'a> ProgressTracker<'a> {
         self.tell(state);
     }
 
+    /// Takes back the planned work that need not be computed, as an earlier run has left it.
+    pub(crate) fn resume(&self, resumed: &Resumed) {
+        let mut state = self.state.borrow_mut();
+        state.work = state.work.saturating_sub(resumed.steps);
+        state.resumed_from = Some(resumed.layer);
+    }
+
     /// Reports that batch `index`, of `positions` positions, is finished, with `values` to show.
     pub(crate) fn finished_batch(&self, index: usize, positions: usize, values: &[&BatchValues]) {
         let mut state = self.state.borrow_mut();
@@ -126,8 +137,18 @@ impl<'a> ProgressTracker<'a> {
             bytes_read: state.progress.bytes_read,
             bytes_from_network: state.progress.bytes_from_network,
             peak_linear_memory: linear_memory(),
+            resumed_from: state.resumed_from,
             ..Timing::default()
         }
+    }
+
+    /// The same, with engine and rate, for passes through whole blocks of `model`.
+    pub(crate) fn timing_of_blocks(&self, model: &Model) -> Timing {
+        let (steps, seconds) = {
+            let state = self.state.borrow();
+            (state.work_done, state.computing_seconds)
+        };
+        self.timing().on(model, steps, seconds)
     }
 
     fn tell(&self, mut state: std::cell::RefMut<'_, State>) {

@@ -9,7 +9,7 @@ use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::progress_tracker::ProgressTracker;
 use crate::analysis::tree::up_to_dest;
 use crate::error::Result;
-use crate::forward::{HeadWeights, Model, Pass, Tap, relay};
+use crate::forward::{HeadWeights, Model, Pass, Tap};
 use crate::model::Config;
 use crate::names::{BlockHook, HookPoint};
 use crate::prompts::Prompt;
@@ -70,7 +70,7 @@ impl<S> Run<S> {
         Ok((passes, all_effective))
     }
 
-    /// Adds the taps of all analyses to `passes`, which have not begun.
+    /// Adds the taps of all analyses to `passes`, which have not begun, and which [`relay`](crate::forward::relay) is to be called for.
     pub(crate) fn ask(
         &mut self,
         model: &Model,
@@ -97,7 +97,6 @@ impl<S> Run<S> {
                 taps.push(first..pass.request.taps.len());
             }
         }
-        relay(passes);
         Ok(())
     }
 
@@ -129,7 +128,12 @@ impl<S> Run<S> {
             };
             shown.extend(analyzer.feed(&batch)?);
         }
-        tracker.finished_batch(index, pass.computed_rows(), &shown);
+        let positions = if pass.progress.first < self.layers {
+            pass.computed_rows()
+        } else {
+            0
+        };
+        tracker.finished_batch(index, positions, &shown);
         Ok(())
     }
 

@@ -121,7 +121,7 @@ pub async fn scores_of_heads(
         is_largest: all().map(|value| value.is_largest).collect(),
         heads: heads.to_vec(),
         prompts: batches.into_iter().flatten().collect(),
-        timing: tracker.timing().on(model, layers),
+        timing: tracker.timing_of_blocks(model),
     })
 }
 

@@ -15,6 +15,10 @@ pub struct Timing {
     pub loading_seconds: f64,
     /// Positions computed, with shared prefixes merged.
     pub positions: usize,
+    /// The block with which all batches but the first have gone on, where an earlier run over the same prompts has left the blocks before; None
+    /// for a run that has computed everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed_from: Option<usize>,
     /// Positions per second of computing.
     pub positions_per_second: f64,
     /// Billions of floating-point operations of the blocks per second of computing; None where unknown.
@@ -69,15 +73,15 @@ impl Timing {
         }
     }
 
-    /// Adds engine and rate, for passes through `layers` blocks of `model`.
+    /// Adds engine and rate, for `steps` of a position through a block of `model`, computed in `seconds`.
     #[must_use]
-    pub(crate) fn on(self, model: &Model, layers: usize) -> Self {
+    pub(crate) fn on(self, model: &Model, steps: usize, seconds: f64) -> Self {
         let config = model.config();
         let (d, d_mlp) = (config.d_model as f64, config.d_mlp as f64);
         // A multiplication and an addition for each weight of a block.
-        let of_position = layers as f64 * 2.0 * (4.0 * d * d + 2.0 * d * d_mlp);
+        let of_step = 2.0 * (4.0 * d * d + 2.0 * d * d_mlp);
         Self {
-            gflop_per_second: (layers > 0).then_some(self.positions_per_second * of_position / 1e9),
+            gflop_per_second: (steps > 0).then_some(steps as f64 * of_step / 1e9 / seconds.max(f64::EPSILON)),
             ..self.with(model)
         }
     }

@@ -120,11 +120,14 @@ pub fn settings(result: &ResultFile) -> String {
         parts.push(format!("weights {dtype}"));
     }
     if let Some(timing) = &result.timing {
-        parts.push(format!(
-            "{} ({} positions/s)",
-            duration(timing.seconds),
-            grouped(timing.positions_per_second.max(0.0).round() as usize)
-        ));
+        let how = match timing.resumed_from {
+            Some(layer) => format!("from layer {layer} on, as the run before had left it"),
+            None => format!(
+                "{} positions/s",
+                grouped(timing.positions_per_second.max(0.0).round() as usize)
+            ),
+        };
+        parts.push(format!("{} ({how})", duration(timing.seconds)));
         parts.extend(timing.computed_by());
         if let Some(peak) = timing.peak_linear_memory {
             parts.push(format!("peak memory {}", size(peak)));

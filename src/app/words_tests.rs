@@ -166,6 +166,14 @@ fn summaries_name_head_prompts_and_means() {
         text.ends_with("40 prompts (1 \u{d7} 40, seed 0, with BOS) \u{b7} 8.1 s (950 positions/s)"),
         "{text}"
     );
+    if let Some(timing) = &mut result.timing {
+        timing.resumed_from = Some(10);
+    }
+    let text = settings(&result);
+    assert!(
+        text.ends_with("8.1 s (from layer 10 on, as the run before had left it)"),
+        "{text}"
+    );
     assert_eq!(file_name(&result), "keyside-gpt-2-small-10.7.json");
 }
 

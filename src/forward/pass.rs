@@ -1,20 +1,23 @@
 //! A batch on its way through the model: its residual stream, its requested activations, and those captured so far.
 
 mod continued;
+mod edited;
+mod resumed;
 mod several;
 mod sharing;
 mod skipped;
 
+use edited::Edited;
+pub(crate) use resumed::Snapshot;
 pub(crate) use sharing::relay;
 
 use std::ops::Range;
 use std::rc::Rc;
 
 use crate::compute::engine::{Block, Step, Stream};
-use crate::compute::rows::{Edit as RowEdit, Rows};
+use crate::compute::rows::Rows;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::activation_cache::ActivationCache;
-use crate::forward::edit::{self, Variant};
 use crate::forward::embedding::Embedding;
 use crate::forward::shared_prefixes::SharedPrefixes;
 use crate::forward::tap::{self, LayerTaps};
@@ -68,6 +71,8 @@ pub struct Pass {
     kept: Rc<ActivationCache>,
     edited: Option<Edited>,
     continued: Option<Continued>,
+    /// What it begins with in place of the embedding.
+    resumed: Option<Snapshot>,
     /// Rows shared with other passes.
     common: Option<SharedPrefixes>,
 }
@@ -80,25 +85,13 @@ struct Continued {
     shared: usize,
 }
 
-/// Additional data of a pass over edited sequences.
-struct Edited {
-    /// Activation cache of the original pass.
-    base: Rc<ActivationCache>,
-    /// Number of rows that are unchanged in `base`.
-    unchanged: usize,
-    /// For each recomputed row, the row that it copies and its first recomputed layer; ascending by layer.
-    copied: Vec<(usize, usize)>,
-    /// The first recomputed row that is read after the last layer. Of earlier ones only keys and values are computed
-    /// there.
-    read_from: usize,
-    edits: Vec<(usize, edit::Edit)>,
-}
-
 /// Progress of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct PassProgress {
     /// Whether the residual stream is initialized.
     pub(crate) begun: bool,
+    /// The first block that it goes through.
+    pub(crate) first: usize,
     /// Number of blocks that all rows have gone through.
     pub(crate) layers: usize,
     /// The first row that has not gone through the next block.
@@ -118,64 +111,9 @@ impl Pass {
             kept: Rc::default(),
             edited: None,
             continued: None,
+            resumed: None,
             common: None,
         }
-    }
-
-    /// A pass over `variants` of the sequences of this pass, which must have gone through all layers of a model of
-    /// `config` and have cached them (see [`Request::keep_from`]).
-    ///
-    /// Its [`PrefixTree`] has one sequence per variant. Rows that cannot change are those of this pass; the others are
-    /// new, and are computed from the first layer on in which something can change. Add what is to be captured to its
-    /// request.
-    ///
-    /// ```
-    /// # use futures::executor::block_on;
-    /// # use keyside::checkpoint::FileSource;
-    /// # use keyside::model::Processing;
-    /// use keyside::forward::{Edit, Model, Pass, PrefixTree, Request, NoMonitor, Variant};
-    /// use keyside::names::BlockHook;
-    ///
-    /// # let source = Box::new(FileSource::new("tests/fixtures/tiny"));
-    /// # let mut model = block_on(Model::open(source, Processing::default()))?;
-    /// // All layers of a sentence, kept.
-    /// let tokens = model.tokenizer().encode("The keys to the cabinet")?;
-    /// let request = Request { keep_from: Some(0), ..Request::default() };
-    /// let mut passes = [Pass::new(PrefixTree::new([&tokens[..]]), request)];
-    /// block_on(model.run(&mut passes, 3, &NoMonitor))?;
-    /// // The same without what head 1.2 writes at position 3.
-    /// let edits = vec![Edit::of_head(1, BlockHook::Z, 2, 3, vec![0.0; model.config().d_head()])];
-    /// let variant = Variant { edits, ..Variant::default() };
-    /// let mut edited = [passes[0].edited(model.config(), &[variant])?];
-    /// block_on(model.run(&mut edited, 3, &NoMonitor))?;
-    /// let last = |pass: &Pass| pass.tree.path(0).last().copied().into_iter().collect::<Vec<_>>();
-    /// let before = block_on(model.logits(&passes[0], &last(&passes[0]), &NoMonitor))?;
-    /// let after = block_on(model.logits(&edited[0], &last(&edited[0]), &NoMonitor))?;
-    /// assert_ne!(before, after);
-    /// # Ok::<(), keyside::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`ErrorKind::Request`] for a sequence, layer, head or position that does not exist, a vector of a wrong width or with
-    /// a number that is not finite, and a layer that was not kept.
-    pub fn edited(&self, config: &Config, variants: &[Variant]) -> Result<Self> {
-        if !self.kept.has(config.n_layer) {
-            return Err(Error::new(
-                ErrorKind::Request,
-                "a pass can't be edited that has not kept its layers",
-            )
-            .expected("one that has gone through all of them and was asked to keep them"));
-        }
-        let rows = edit::Rows::new(&self.tree, &self.kept, config, variants)?;
-        let mut pass = Self::new(rows.tree, Request::default());
-        pass.edited = Some(Edited {
-            base: Rc::clone(&self.kept),
-            unchanged: rows.unchanged,
-            copied: rows.copied,
-            read_from: rows.read_from,
-            edits: rows.edits,
-        });
-        Ok(pass)
     }
 
     /// The tokens whose embeddings it needs. None for an edited pass, which starts from cached activations.
@@ -200,7 +138,7 @@ impl Pass {
     pub(crate) fn first_layer(&self, layers: usize) -> usize {
         match &self.edited {
             Some(edited) => edited.copied.first().map_or(layers, |(_, from_layer)| *from_layer),
-            None => 0,
+            None => self.resumed.as_ref().map_or(0, Snapshot::layer),
         }
     }
 
@@ -215,8 +153,8 @@ impl Pass {
         }
     }
 
-    /// Starts from the beginning: from the embedding, or from the cached activations of the original pass. The pass
-    /// will go through `layers` blocks.
+    /// Starts from the beginning: from the embedding, the cached activations of the original pass, or what an earlier one
+    /// has left. The pass will go through `layers` blocks.
     pub(crate) fn begin(&mut self, embedding: &Embedding, config: &Config, layers: usize) -> Result<()> {
         let known = self.edited.as_ref().map_or(self.shared(), |edited| edited.unchanged);
         let computed = known..self.tree.len();
@@ -240,9 +178,15 @@ impl Pass {
         );
         self.progress = PassProgress {
             begun: true,
+            first: self.first_layer(layers),
             layers: self.first_layer(layers),
             row: computed.start,
         };
+        if let Some(snapshot) = self.resumed.take() {
+            // Complete where it ends right here: nothing is lent or borrowed.
+            self.take_over(snapshot);
+            return Ok(());
+        }
         self.resid = Vec::with_capacity(self.tree.len() * config.d_model);
         match &self.edited {
             Some(edited) => {
@@ -306,7 +250,10 @@ impl Pass {
             resid: &mut self.resid,
             qkv: &mut self.qkv,
         };
-        block.forward(&step, &rows, stream, &mut taps).await?;
+        // Empty where other passes compute all rows: prompts that stand in earlier batches, too.
+        if !range.is_empty() {
+            block.forward(&step, &rows, stream, &mut taps).await?;
+        }
         self.progress.row = range.end;
         if range.end == of_layer.end {
             let qkv = std::mem::take(&mut self.qkv);
@@ -388,22 +335,5 @@ impl Pass {
             }
         };
         rows.iter().map(scale).collect()
-    }
-
-    /// The edits of block `layer` at rows in `range`, in the form that an engine takes.
-    fn edits_in(&self, layer: usize, range: &Range<usize>) -> Vec<RowEdit> {
-        let edits = self.edited.iter().flat_map(|edited| &edited.edits);
-        edits
-            .filter(|(row, _)| range.contains(row))
-            .filter_map(|(row, edit)| match edit.point {
-                HookPoint::Block { layer: of, hook } if of == layer => Some(RowEdit {
-                    hook,
-                    head: edit.head,
-                    row: *row,
-                    value: edit.value.clone(),
-                }),
-                _ => None,
-            })
-            .collect()
     }
 }

@@ -68,6 +68,17 @@ impl Tap {
         self.sink.clone()
     }
 
+    /// Whether it captures the same, and stores it.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let stored = self.sink.is_none() && other.sink.is_none();
+        stored && (self.point, &self.heads, &self.rows) == (other.point, &other.heads, &other.rows)
+    }
+
+    /// Whether the activation is one of a block before `layer`.
+    pub(super) fn is_before(&self, layer: usize) -> bool {
+        matches!(self.point, HookPoint::Block { layer: of, .. } if of < layer)
+    }
+
     /// Number of heads that are captured; 1 where the activation does not belong to heads.
     fn head_count(&self, config: &Config) -> usize {
         match (self.point.is_of_head(), self.heads.len()) {

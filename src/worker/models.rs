@@ -10,7 +10,9 @@ use super::{FromWorker, Port, work};
 use crate::analysis::pair::{
     InterventionRequest, Question, QuestionCache, TargetText, ask, causal_map, go_on, intervene, without_largest,
 };
-use crate::analysis::{Analysis, BatchValues, HeadRoles, Observer, Progress, Section, Timing, analyze, head_roles};
+use crate::analysis::{
+    Analysis, BatchValues, HeadRoles, Observer, Progress, RunCache, Section, Timing, analyze_next, head_roles,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{ComputeResources, Model, Sampling, not_enough};
 use crate::model::{Config, Processing};
@@ -33,11 +35,13 @@ pub(super) struct Models {
     engine: EngineChoice,
 }
 
-/// An open model, its URL, and cached results for the last sentence.
+/// An open model, its URL, and cached results of the last run and for the last sentence.
 struct Open {
     url: String,
     model: Model,
     known: QuestionCache,
+    /// What the last run has left.
+    run: RunCache,
     /// The engine that the model uses.
     engine: EngineChoice,
     /// Whether a GPU has been requested since the engine was chosen.
@@ -59,11 +63,11 @@ impl Models {
     pub(super) async fn run(&mut self, port: &dyn Port, id: u32, url: &str, analysis: &Analysis) -> Result<ResultFile> {
         self.engine = analysis.engine;
         self.model(port, url, (analysis.processing, self.engine)).await?;
-        let Open { model, known, .. } = self.for_large(port, |config| work::of_run(analysis, config)).await?;
+        let Open { model, known, run, .. } = self.for_large(port, |config| work::of_run(analysis, config)).await?;
         // Its queries and keys are of other weights, or take up room.
         *known = QuestionCache::default();
         let reporter = Reporter::new(port, id);
-        let outcome = analyze(model, analysis, &reporter)
+        let outcome = analyze_next(model, analysis, run, &reporter)
             .await
             .map(|found| ResultFile::new(model, analysis, found));
         self.ended(port, outcome)
@@ -160,6 +164,7 @@ impl Models {
                     url: url.to_owned(),
                     model: Model::open(port.source(url)?, processing).await?,
                     known: QuestionCache::default(),
+                    run: RunCache::default(),
                     engine: EngineChoice {
                         engine: Some(EngineName::Gemm),
                         threads: None,

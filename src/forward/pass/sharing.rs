@@ -27,12 +27,13 @@ impl Pass {
 }
 
 /// Forwards taps: what a pass wants to capture at borrowed rows is requested from the passes that compute them. Call it
-/// once, after all taps have been added to `passes`.
+/// once, after all taps have been added to `passes`, and all that go on with others have been told so.
 pub(crate) fn relay(passes: &mut [Pass]) {
     let mut asked: Vec<(usize, Tap)> = Vec::new();
-    for Pass { request, common, .. } in passes.iter() {
-        let Some(common) = common else { continue };
-        for (number, tap) in request.taps.iter().enumerate() {
+    for pass in passes.iter() {
+        let Some(common) = &pass.common else { continue };
+        let taps = pass.request.taps.iter().enumerate();
+        for (number, tap) in taps.filter(|(_, tap)| !pass.knows(tap)) {
             asked.extend(common.relayed(number, tap));
         }
     }
