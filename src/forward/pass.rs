@@ -182,20 +182,16 @@ impl Pass {
             layers: self.first_layer(layers),
             row: computed.start,
         };
-        if let Some(snapshot) = self.resumed.take() {
-            // Complete where it ends right here: nothing is lent or borrowed.
-            self.take_over(snapshot);
-            return Ok(());
-        }
         self.resid = Vec::with_capacity(self.tree.len() * config.d_model);
-        match &self.edited {
-            Some(edited) => {
+        match (&self.edited, self.resumed.take()) {
+            (None, Some(snapshot)) => self.take_over(snapshot, config),
+            (Some(edited), _) => {
                 let unchanged = (0..edited.unchanged).map(|row| (row, config.n_layer));
                 for (row, layer) in unchanged.chain(edited.copied.iter().copied()) {
                     self.resid.extend_from_slice(edited.base.resid_pre(layer, row, config));
                 }
             }
-            None => {
+            (None, None) => {
                 if let Some(Continued { base, shared }) = &self.continued {
                     (0..*shared).for_each(|row| {
                         self.resid
