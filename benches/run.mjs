@@ -91,7 +91,7 @@ async function notebook(browser) {
       // The same prompts: what comes before the head is there.
       for (const head of NEXT_HEADS) {
         const next = await worker.analyze({ ...NOTEBOOK, head, engine: of });
-        runs[`  then head ${head}`] = { seconds: next.seconds, ...next.result.timing };
+        runs[`${of.engine} x ${of.threads}, then head ${head}`] = { seconds: next.seconds, ...next.result.timing };
       }
       await worker.end();
       say(`notebook's run, ${of.engine} on ${of.threads}: ${seconds.toFixed(1)} s`);
