@@ -29,7 +29,7 @@ impl Pass {
     /// A pass over `variants` of the sequences of this pass, which must have gone through all layers of a model of
     /// `config` and have cached them (see [`Request::keep_from`]).
     ///
-    /// Its [`PrefixTree`] has one sequence per variant. Rows that cannot change are those of this pass; the others are
+    /// Its [`PrefixTree`](crate::forward::PrefixTree) has one sequence per variant. Rows that cannot change are those of this pass; the others are
     /// new, and are computed from the first layer on in which something can change. Add what is to be captured to its
     /// request.
     ///
