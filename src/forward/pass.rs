@@ -7,8 +7,6 @@ mod several;
 mod sharing;
 mod skipped;
 
-use edited::Edited;
-pub(crate) use resumed::Snapshot;
 pub(crate) use sharing::relay;
 
 use std::ops::Range;
@@ -18,8 +16,10 @@ use crate::compute::engine::{Block, Step, Stream};
 use crate::compute::rows::Rows;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::activation_cache::ActivationCache;
+use crate::forward::edit;
 use crate::forward::embedding::Embedding;
 use crate::forward::shared_prefixes::SharedPrefixes;
+use crate::forward::snapshot::Snapshot;
 use crate::forward::tap::{self, LayerTaps};
 use crate::forward::{Captured, PrefixTree, Tap};
 use crate::model::Config;
@@ -83,6 +83,20 @@ struct Continued {
     base: Rc<ActivationCache>,
     /// Number of rows in common.
     shared: usize,
+}
+
+/// Additional data of a pass over edited sequences.
+struct Edited {
+    /// Activation cache of the original pass.
+    base: Rc<ActivationCache>,
+    /// Number of rows that are unchanged in `base`.
+    unchanged: usize,
+    /// For each recomputed row, the row that it copies and its first recomputed layer; ascending by layer.
+    copied: Vec<(usize, usize)>,
+    /// The first recomputed row that is read after the last layer. Of earlier ones only keys and values are computed
+    /// there.
+    read_from: usize,
+    edits: Vec<(usize, edit::Edit)>,
 }
 
 /// Progress of a pass.

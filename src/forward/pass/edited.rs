@@ -3,27 +3,12 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::{Pass, Request};
+use super::{Edited, Pass, Request};
 use crate::compute::rows::Edit as RowEdit;
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::activation_cache::ActivationCache;
 use crate::forward::edit::{self, Variant};
 use crate::model::Config;
 use crate::names::HookPoint;
-
-/// Additional data of a pass over edited sequences.
-pub(super) struct Edited {
-    /// Activation cache of the original pass.
-    pub(super) base: Rc<ActivationCache>,
-    /// Number of rows that are unchanged in `base`.
-    pub(super) unchanged: usize,
-    /// For each recomputed row, the row that it copies and its first recomputed layer; ascending by layer.
-    pub(super) copied: Vec<(usize, usize)>,
-    /// The first recomputed row that is read after the last layer. Of earlier ones only keys and values are computed
-    /// there.
-    pub(super) read_from: usize,
-    pub(super) edits: Vec<(usize, edit::Edit)>,
-}
 
 impl Pass {
     /// A pass over `variants` of the sequences of this pass, which must have gone through all layers of a model of

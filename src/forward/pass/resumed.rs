@@ -1,35 +1,9 @@
 //! Passes that begin where an earlier one over the same sequences has ended.
 
 use super::Pass;
-use crate::forward::{Captured, Tap};
+use crate::forward::Tap;
+use crate::forward::snapshot::{PIECE, Snapshot};
 use crate::model::Config;
-
-/// Numbers of a residual stream that are kept in one piece: as many as the keys and values that passes lend each other,
-/// whose places in memory they take. In one piece for each pass, the notebook's run in a browser took 422 MB at most in
-/// place of 404.
-const PIECE: usize = 1536;
-
-/// What a pass leaves, so that another one over the same sequences need not begin at the embedding.
-pub(crate) struct Snapshot {
-    /// The block before which it was.
-    layer: usize,
-    /// The residual stream there of the rows that it has computed itself, `[rows, d_model]`, in pieces.
-    resid: Vec<Box<[f32]>>,
-    /// What was captured in the blocks before.
-    captured: Vec<(Tap, Captured)>,
-}
-
-impl Snapshot {
-    /// The block with which a pass goes on that begins here.
-    pub(crate) fn layer(&self) -> usize {
-        self.layer
-    }
-
-    fn captured_for(&self, tap: &Tap) -> Option<&Captured> {
-        let same = self.captured.iter().find(|(other, _)| other.is_same(tap));
-        same.map(|(_, captured)| captured)
-    }
-}
 
 impl Pass {
     /// What this finished pass leaves of the blocks before `layer`: `resid [rows, d_model]` before that block, and what
