@@ -28,7 +28,7 @@ pub fn analyze<'a>(
     analysis: &'a Analysis,
     observer: &'a dyn Observer,
 ) -> LocalBoxFuture<'a, Result<Analyzed>> {
-    Box::pin(async move { analyze_next(model, analysis, &mut RunCache::default(), observer).await })
+    Box::pin(analyzed(model, (analysis, None), observer))
 }
 
 /// The same, going on from what is in `cache` of the last run with this model, and keeping there what this one leaves: a
@@ -71,21 +71,27 @@ pub fn analyze_next<'a>(
     cache: &'a mut RunCache,
     observer: &'a dyn Observer,
 ) -> LocalBoxFuture<'a, Result<Analyzed>> {
-    Box::pin(async move {
-        let found = found_by(Section::analyzers(analysis), model, (analysis, cache), observer).await?;
-        let Found {
-            mut sections,
-            made: Made { batches, set },
-            changes,
-            timing,
-        } = found;
-        sections.extend(changes.map(Section::from));
-        Ok(Analyzed {
-            set,
-            prompts: batches.into_iter().flatten().collect(),
-            sections,
-            timing,
-        })
+    Box::pin(analyzed(model, (analysis, Some(cache)), observer))
+}
+
+async fn analyzed(
+    model: &mut Model,
+    (analysis, cache): (&Analysis, Option<&mut RunCache>),
+    observer: &dyn Observer,
+) -> Result<Analyzed> {
+    let found = found_by(Section::analyzers(analysis), model, (analysis, cache), observer).await?;
+    let Found {
+        mut sections,
+        made: Made { batches, set },
+        changes,
+        timing,
+    } = found;
+    sections.extend(changes.map(Section::from));
+    Ok(Analyzed {
+        set,
+        prompts: batches.into_iter().flatten().collect(),
+        sections,
+        timing,
     })
 }
 
@@ -102,7 +108,7 @@ struct Found<S> {
 async fn found_by<S>(
     analyzers: Vec<Box<dyn AnyAnalyzer<S>>>,
     model: &mut Model,
-    (analysis, cache): (&Analysis, &mut RunCache),
+    (analysis, mut cache): (&Analysis, Option<&mut RunCache>),
     observer: &dyn Observer,
 ) -> Result<Found<S>> {
     check(model, analysis)?;
@@ -143,22 +149,26 @@ async fn found_by<S>(
     let mut schedule = model.begin(&mut passes, layers, &tracker).await?;
     let weights = model.head_weights(analysis.head, &tracker).await?;
     run.ask(model, &weights, &mut passes, batches)?;
-    let sequences = batches.iter().map(|prompts| up_to_dest(model, prompts));
-    let key = RunKey::new(model, &sequences.collect::<Result<Vec<_>>>()?);
-    if let Some(resumed) = cache.resume(&key, &mut passes, layers) {
-        tracker.resume(&resumed);
+    // Dropped with a run that does not end.
+    let mut next = RunCache::default();
+    if let Some(cache) = &mut cache {
+        let sequences = batches.iter().map(|prompts| up_to_dest(model, prompts));
+        let key = RunKey::new(model, &sequences.collect::<Result<Vec<_>>>()?);
+        if let Some(resumed) = cache.resume(&key, &mut passes, layers) {
+            tracker.resume(&resumed);
+        }
+        // An intervention's second pass, and blocks that are read again and again, need the room.
+        if over_run.is_none() && model.keeps_blocks(layers) {
+            next.prepare(key, &passes, model.config().d_model);
+        }
     }
     relay(&mut passes);
-    // An intervention's second pass, and blocks that are read again and again, need the room.
-    if over_run.is_none() && model.keeps_blocks(layers) {
-        cache.prepare(key, &passes, model.config().d_model);
-    }
     let effective = EffectiveEmbeddings::read(model, effective, &tracker).await?;
     while let Some(index) = model.advance(&mut schedule, &mut passes, &tracker).await? {
         // Taken out, so that a finished batch's residual stream is freed.
         let pass = std::mem::replace(&mut passes[index], Pass::new(Default::default(), Request::default()));
         run.feed((model, &weights, &effective), (index, &batches[index], &pass), &tracker)?;
-        cache.keep(index, pass, (analysis.head.layer, layers));
+        next.keep(index, pass, (analysis.head.layer, layers));
         tracker.yield_now().await?;
     }
     run.conclude(model, &tracker).await?;
@@ -169,6 +179,9 @@ async fn found_by<S>(
         }
         None => None,
     };
+    if let Some(cache) = cache {
+        *cache = next;
+    }
     Ok(Found {
         sections: run.finish(),
         // An intervention's passes compute parts of blocks, for which there is no rate.

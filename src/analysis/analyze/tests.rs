@@ -165,13 +165,7 @@ fn analyses_share_a_pass_as_long_as_any_needs() {
         Box::new(AllLayers::new(&analysis)),
     ];
     let shown = Shown::default();
-    let found = block_on(found_by(
-        analyzers,
-        &mut model,
-        (&analysis, &mut RunCache::default()),
-        &shown,
-    ))
-    .expect("runs");
+    let found = block_on(found_by(analyzers, &mut model, (&analysis, None), &shown)).expect("runs");
     let Found { sections, made, .. } = found;
     assert_eq!((sections.len(), made.batches.len(), shown.layers.get()), (2, 3, 3));
     for Differences { of_batches } in &sections {

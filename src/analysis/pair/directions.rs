@@ -11,8 +11,7 @@ use super::score_decomposition::{ScoreDecomposition, weighted};
 use super::writes::{Valued, extreme_tokens};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{HeadWeights, Model, Monitor};
-use crate::math::sort_descending;
-use crate::math::{Svd, svd_of_product};
+use crate::math::{Svd, sort_descending, svd_of_product};
 use crate::names::{Relative, Side};
 
 /// Neighboring singular values whose relative difference is below this form a group: their vectors are not determined
